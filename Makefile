@@ -1,0 +1,38 @@
+# Two commands: `make run` opens the app, `make test` checks everything. Both set up what they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PORT ?= 8501
+
+.PHONY: run test install clean
+.DEFAULT_GOAL := run
+
+run: .venv/installed.txt
+	$(BIN)/python -m core first-steps
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: .venv/installed-test.txt
+	.ci/browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --junitxml=build/tests.xml
+
+install: .venv/installed.txt
+
+# pip's own list of what is in .venv; made again when the requirements change.
+.venv/installed.txt: requirements.txt | .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip freeze > $@
+
+.venv/installed-test.txt: requirements-test.txt requirements.txt | .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip freeze > $@
+
+.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "MaskDesk needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "Python lacks venv; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache
