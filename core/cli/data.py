@@ -1,0 +1,81 @@
+"""Verbs about the data set: ``demo``, ``check``, and ``first-steps`` behind ``make run``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.follow import follow
+from core.cli.options import Settings, common_options, pass_settings, progress
+from core.config import load_config
+from core.dataset.check import check_report
+from core.dataset.demo import write_demo
+from core.service import resume_run, start_run
+from core.storage.runs import list_runs
+from core.taxonomy import CLASS_NAMES
+from core.workspace import DEFAULT_DATA
+
+FIRST_RUN = "first"
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="A folder that does not exist yet."
+)
+@click.option("--people", type=click.IntRange(min=4), default=120, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@common_options
+@pass_settings
+def demo(settings: Settings, out: Path, people: int, seed: int) -> None:
+    """Draw a demo data set: portraits of people who do not exist, in the competition's layout."""
+    write_demo(out, people=people, seed=seed, on_progress=progress("drawing people"))
+    settings.finish(
+        {"out": str(out), "people": people, "photos": people * 7, "seed": seed},
+        f"{people} people, {people * 7} photos in {out}",
+    )
+
+
+@click.command()
+@common_options
+@pass_settings
+def check(settings: Settings) -> None:
+    """Read all photos and csv files; report counts and everything odd. Changes nothing."""
+    report = check_report(settings.load_index())
+    settings.finish(report, _report_text(report))
+
+
+def _report_text(report: dict[str, Any]) -> str:
+    lines = [f"{name}: {value:,}" for name, value in report.items() if isinstance(value, int)]
+    per_class = report["classes"]
+    lines += ["", "train photos by class"]
+    lines += [f"  {label:2d}  {name:26s} {per_class[label]:6,}" for label, name in enumerate(CLASS_NAMES)]
+    lines += ["", "anomalies" if report["anomalies"] else "no anomalies"]
+    for kind, found in report["anomalies"].items():
+        lines.append(f"  {kind}: {found['count']:,}, such as {', '.join(found['examples'][:3])}")
+    return "\n".join(lines)
+
+
+@click.command("first-steps", hidden=True)
+@common_options
+@pass_settings
+def first_steps(settings: Settings) -> None:
+    """The demo set when there is none, and a first run on it when there is none."""
+    if settings.data_dir != DEFAULT_DATA:
+        return
+    if not DEFAULT_DATA.exists():
+        click.echo("No data set yet: drawing the demo people.")
+        write_demo(DEFAULT_DATA, on_progress=progress("drawing people"))
+    workspace = settings.open_workspace()
+    runs = list_runs(workspace)
+    if any(run.state() == "finished" for run in runs):
+        return
+    first = next((run for run in runs if run.run_id == FIRST_RUN), None)
+    click.echo("No finished run yet: training a first small one.")
+    if first is None:
+        first, job = start_run(workspace, settings.load_index(), FIRST_RUN, load_config("fast"))
+    else:
+        job = resume_run(workspace, first)
+    follow(workspace, first, job)
+
+
+VERBS = (demo, check, first_steps)

@@ -1,0 +1,3 @@
+"""Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``export``, ``score``."""
+
+VERBS = ()

@@ -1,0 +1,141 @@
+"""Verbs about runs and jobs: ``train``, ``resume``, ``stop``, ``jobs``, ``runs``, and ``train-run``."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.cli.follow import follow, score_text
+from core.cli.options import Settings, common_options, pass_settings
+from core.config import PRESETS, load_config
+from core.errors import ConfigError
+from core.jobs.queue import Job, JobQueue
+from core.service import resume_run, start_run
+from core.storage.runs import Run, list_runs, open_run
+from core.workspace import Workspace
+
+
+@click.command()
+@click.option("--name", required=True, help="The run's name; becomes its run_id.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True)
+@click.option("--config", "file", type=click.Path(path_type=Path), help="TOML with the settings.")
+@click.option(
+    "--set", "settings_given", multiple=True, metavar="KEY=VALUE", help="Such as optim.lr=1e-3; repeatable."
+)
+@click.option("--folds", default="all", show_default=True, help="Which folds to train: 0,1 or all.")
+@click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
+@common_options
+@pass_settings
+def train(
+    settings: Settings,
+    name: str,
+    preset: str,
+    file: Path | None,
+    settings_given: tuple[str, ...],
+    folds: str,
+    detach: bool,
+) -> None:
+    """Train a run as a job and follow it. Ctrl-C stops it; a closed terminal does not."""
+    config = load_config(preset, file=file, settings=settings_given)
+    workspace = settings.open_workspace()
+    run, job = start_run(workspace, settings.load_index(), name, config, _parse_folds(folds))
+    _follow_and_finish(settings, workspace, run, job, detach)
+
+
+@click.command()
+@click.option("--run", "run_id", required=True)
+@click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
+@common_options
+@pass_settings
+def resume(settings: Settings, run_id: str, detach: bool) -> None:
+    """Go on with a stopped or killed run from its last whole epoch."""
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    _follow_and_finish(settings, workspace, run, resume_run(workspace, run), detach)
+
+
+@click.command()
+@click.argument("job_id")
+@common_options
+@pass_settings
+def stop(settings: Settings, job_id: str) -> None:
+    """Ask a queued or running job to stop; its run can be resumed."""
+    job = JobQueue(settings.open_workspace()).stop(job_id)
+    settings.finish({"job_id": job.job_id, "state": job.state}, f"job {job.job_id} is {job.state}")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@common_options
+@pass_settings
+def jobs(settings: Settings, limit: int) -> None:
+    """List the jobs, newest first."""
+    found = JobQueue(settings.open_workspace()).list(limit)
+    lines = [
+        f"{job.job_id}  {job.state:9s} {job.title}{f'  ({job.error})' if job.error else ''}" for job in found
+    ]
+    rows = [{key: _plain(value) for key, value in asdict(job).items()} for job in found]
+    settings.finish(
+        {"jobs": rows}, "\n".join(lines) or "No jobs yet. Start one with: python -m core train --name NAME"
+    )
+
+
+@click.command()
+@common_options
+@pass_settings
+def runs(settings: Settings) -> None:
+    """List the runs of the workspace, newest first."""
+    rows = [
+        {"run_id": run.run_id, "state": run.state(), **(run.result() or {})}
+        for run in list_runs(settings.open_workspace())
+    ]
+    lines = [f"{row['run_id']:24s} {row['state']:11s} {score_text(row)}" for row in rows]
+    settings.finish(
+        {"runs": rows}, "\n".join(lines) or "No runs yet. Start one with: python -m core train --name NAME"
+    )
+
+
+@click.command("train-run", hidden=True)
+@click.argument("run_id")
+@common_options
+@pass_settings
+def train_run_here(settings: Settings, run_id: str) -> None:
+    """Train, or go on with, a run in this process: what a job runs."""
+    from core.jobs import stop_requested
+    from core.training.train import train_run
+
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    if settings.data is None:
+        settings.data = str(run.manifest["data_dir"])
+    result = train_run(run, settings.load_index(), workspace, should_stop=stop_requested)
+    settings.finish({"run_id": run_id, **result}, f"run {run_id}: {score_text(result)}")
+
+
+def _follow_and_finish(settings: Settings, workspace: Workspace, run: Run, job: Job, detach: bool) -> None:
+    if detach:
+        settings.finish(
+            {"run_id": run.run_id, "job_id": job.job_id}, f"run {run.run_id} is queued as job {job.job_id}"
+        )
+        return
+    follow(workspace, run, job)
+    result = run.result() or {}
+    settings.finish({"run_id": run.run_id, **result}, f"run {run.run_id}: {score_text(result)}")
+
+
+def _parse_folds(text: str) -> list[int] | None:
+    if text.strip() == "all":
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--folds {text!r} is not a list such as 0,1 and not the word all") from None
+
+
+def _plain(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, Path) else value
+
+
+VERBS = (train, resume, stop, jobs, runs, train_run_here)

@@ -1,0 +1,93 @@
+"""Starting runs and going on with them: where labels, folds, the run folder and the queue meet.
+
+Used by the command line and by the Train page; imports no torch. The training itself is the verb
+``train-run`` in a child process (see ``core.jobs``).
+"""
+
+from collections.abc import Sequence
+
+from core.config import TrainConfig
+from core.curation.labels import training_table
+from core.dataset.index import Index
+from core.errors import ConfigError, RunError
+from core.jobs.queue import Job, JobQueue
+from core.storage.decisions import DecisionStore
+from core.storage.runs import Run, create_run
+from core.workspace import Workspace
+
+
+def create_training_run(
+    workspace: Workspace,
+    index: Index,
+    name: str,
+    config: TrainConfig,
+    *,
+    folds: Sequence[int] | None = None,
+) -> Run:
+    """A new run folder with its labels and folds fixed, ready to be trained.
+
+    Args:
+        name: becomes the ``run_id``; must be new in the workspace.
+        folds: which of ``config.data.folds`` to train; all when None.
+    Raises:
+        ConfigError: a fold does not exist.
+        RunError: the name is taken.
+        DatasetError: too few people to train on.
+    """
+    chosen = sorted(set(range(config.data.folds) if folds is None else folds))
+    if not chosen or chosen[0] < 0 or chosen[-1] >= config.data.folds:
+        raise ConfigError(
+            f"folds {','.join(map(str, chosen)) or 'none'}: choose from 0..{config.data.folds - 1} "
+            "(setting data.folds), or all"
+        )
+    store = DecisionStore(workspace, index.dataset_id)
+    revision = store.revision()
+    decisions = store.effective(at_revision=revision)
+    return create_run(
+        workspace,
+        name,
+        config,
+        dataset_id=index.dataset_id,
+        data_dir=index.data_dir,
+        train_photos=training_table(index.photos, decisions, config.data, config.seed),
+        eval_ids=index.photos.loc[index.photos.split == "eval", "photo_id"].tolist(),
+        label_revision=revision,
+        folds_to_run=chosen,
+    )
+
+
+def start_run(
+    workspace: Workspace,
+    index: Index,
+    name: str,
+    config: TrainConfig,
+    folds: Sequence[int] | None = None,
+) -> tuple[Run, Job]:
+    """Create a run and put its training into the queue; raises as ``create_training_run``."""
+    run = create_training_run(workspace, index, name, config, folds=folds)
+    return run, _submit(workspace, run)
+
+
+def resume_run(workspace: Workspace, run: Run) -> Job:
+    """Queue an unfinished run again; it goes on from its last whole epoch.
+
+    Raises:
+        RunError: the run is finished, or a job is already at work on it.
+    """
+    if run.state() == "finished":
+        raise RunError(f"run {run.run_id} is finished; start a new one with another name")
+    for job in JobQueue(workspace).of_run(run.run_id):
+        if job.state in ("queued", "running", "stopping"):
+            raise RunError(f"run {run.run_id} is already {job.state} as job {job.job_id}")
+    return _submit(workspace, run)
+
+
+def _submit(workspace: Workspace, run: Run) -> Job:
+    data_dir = str(run.manifest["data_dir"])
+    return JobQueue(workspace).submit(
+        ["--data", data_dir, "--workspace", str(workspace.root), "train-run", run.run_id],
+        kind="train",
+        title=f"train {run.run_id}",
+        device=run.config.device,
+        run_id=run.run_id,
+    )
