@@ -39,3 +39,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made with its missing parents for this user alone (mode 0700): it holds faces and names."""
+    for folder in (*reversed(path.parents), path):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return path

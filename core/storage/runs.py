@@ -1,28 +1,39 @@
 """A run is a folder: what was asked, what it trained on, what happened, what came out.
 
-``result.json`` is written last, so a run with one is finished. A kill at any moment leaves the
-folder readable.
+Made whole or not at all: ``run.json``, ``config.json``, ``photos.csv``, ``evaluation_ids.json``. Training
+adds ``environment.json``, ``events.jsonl``, ``log.txt``, ``fold<k>/``, ``oof.*``, ``evaluation.*`` and, last
+of all, ``result.json``: a run with one is finished. A kill at any moment leaves the folder readable.
 """
 
-import io
-import json
+import os
 import re
+import shutil
+import subprocess
 import time
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from core.config import TrainConfig, parse_config
-from core.errors import LabelingError, RunError
-from core.files import read_json, write_json, write_text
+from core.errors import ConfigError, RunError
+from core.files import private_folder, read_json, write_json, write_text
+from core.storage.events import read_events
 from core.storage.predictions import Predictions, read_predictions
-from core.workspace import Workspace
+from core.workspace import PROJECT, Workspace
 
-_RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+PHOTO_COLUMNS = ("photo_id", "person_id", "path", "fold", "label", "target", "age", "source")
+"""Columns of ``photos.csv``. fold -1: trained on in every fold, validated in none. label: 0..17, what
+scores compare with. target: the training class, -1 when left out of training. source: ``original``,
+``decision`` or ``pseudo_label``."""
+
+_TEXT_COLUMNS = ("photo_id", "person_id", "path", "source")
+_RUN_ID = re.compile(r"\w[\w.-]{0,59}")
 
 
 @dataclass(frozen=True)
@@ -39,12 +50,19 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """run.json: name, dataset_id, data_dir, created_at (ISO, UTC), label_revision, folds_to_run."""
-        return _read(self.path / "run.json")
+        content = _read(self.path / "run.json")
+        missing = {"dataset_id", "data_dir", "created_at", "folds_to_run"} - content.keys()
+        if missing:
+            raise RunError(f"{self.path / 'run.json'} lacks {', '.join(sorted(missing))}; {_DAMAGED}")
+        return content
 
     @cached_property
     def config(self) -> TrainConfig:
         """The settings."""
-        return parse_config(_read(self.path / "config.json"))
+        try:
+            return parse_config(_read(self.path / "config.json"))
+        except ConfigError as error:
+            raise RunError(f"{self.path / 'config.json'}: {error}; {_DAMAGED}") from None
 
     def environment(self) -> dict[str, Any]:
         """Versions, device and weights as the training noted them; empty before it started."""
@@ -52,27 +70,44 @@ class Run:
         return _read(path) if path.exists() else {}
 
     def train_photos(self) -> pd.DataFrame:
-        """photos.csv: photo_id, person_id, path, fold, label, target, age, source."""
-        text = {"photo_id": object, "person_id": object, "path": object, "source": object}
+        """photos.csv, with the columns of ``PHOTO_COLUMNS``."""
+        path = self.path / "photos.csv"
         try:
-            return pd.read_csv(self.path / "photos.csv", dtype=text, keep_default_na=False)
-        except (OSError, ValueError) as error:
-            raise RunError(f"run {self.run_id}: photos.csv cannot be read ({error})") from None
+            text = dict.fromkeys(_TEXT_COLUMNS, object)
+            return pd.read_csv(path, dtype=text, keep_default_na=False)[list(PHOTO_COLUMNS)]
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{path} cannot be read: {error}; {_DAMAGED}") from None
+
+    def eval_ids(self) -> list[str]:
+        """The evaluation photos, in info.csv's order."""
+        return [str(photo_id) for photo_id in _read(self.path / "evaluation_ids.json")["photo_ids"]]
+
+    def fold_path(self, fold: int) -> Path:
+        """Folder of one fold's checkpoint and logits (``val.*``, ``evaluation.*``)."""
+        return self.path / f"fold{fold}"
 
     def result(self) -> dict[str, Any] | None:
-        """result.json, None while unfinished."""
-        path = self.path / "result.json"
-        return _read(path) if path.exists() else None
+        """result.json; None for an unfinished or damaged run."""
+        try:
+            return _read(self.path / "result.json")
+        except RunError:
+            return None
 
-    def state(self) -> str:
-        """``finished``, ``unfinished``, or ``damaged`` (see ``damage``)."""
-        return "damaged" if self.damage() else "finished" if self.result() else "unfinished"
+    def state(self) -> Literal["finished", "unfinished", "damaged"]:
+        """``damage`` says why a run is damaged."""
+        if self.damage():
+            return "damaged"
+        return "finished" if (self.path / "result.json").exists() else "unfinished"
 
     def damage(self) -> str:
-        """Why the folder cannot be read; empty for a sound run."""
+        """Why the folder cannot be used; empty for a sound run."""
         try:
-            _ = self.manifest, self.config, self.result()
-        except LabelingError as error:
+            _ = self.manifest, self.config
+            if not (self.path / "photos.csv").is_file():
+                raise RunError(f"{self.path / 'photos.csv'} does not exist; {_DAMAGED}")
+            if (self.path / "result.json").exists():
+                _read(self.path / "result.json")
+        except RunError as error:
             return str(error)
         return ""
 
@@ -86,31 +121,7 @@ class Run:
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events from a byte offset on, and the offset behind the last whole line."""
-        try:
-            with (self.path / "events.jsonl").open("rb") as file:
-                file.seek(offset)
-                whole, newline, _ = file.read().rpartition(b"\n")
-        except FileNotFoundError:
-            return [], offset
-        events = []
-        for line in whole.splitlines():
-            try:
-                events.append(json.loads(line))
-            except ValueError:
-                continue  # a line torn by a kill, closed by the next writer
-        return events, offset + len(whole) + len(newline)
-
-
-def append_event(run: Run, kind: str, **fields: Any) -> None:
-    """Add one line to events.jsonl; a line torn by a kill is closed first."""
-    line = json.dumps({"time": round(time.time(), 3), "event": kind, **fields}).encode() + b"\n"
-    with (run.path / "events.jsonl").open("a+b") as file:
-        end = file.seek(0, io.SEEK_END)
-        if end:
-            file.seek(end - 1)
-            if file.read(1) != b"\n":
-                line = b"\n" + line
-        file.write(line)
+        return read_events(self.path, offset)
 
 
 def create_run(
@@ -121,77 +132,124 @@ def create_run(
     dataset_id: str,
     data_dir: Path,
     train_photos: pd.DataFrame,
-    eval_ids: list[str],
+    eval_ids: Sequence[str],
     label_revision: int,
-    folds_to_run: list[int],
+    folds_to_run: Sequence[int],
 ) -> Run:
-    """A new run's folder; its name is the run_id.
+    """A new run's folder, there whole or not at all; its name is the run_id.
 
+    Args:
+        name: any words with a letter or digit.
+        train_photos: one row a photo, with ``PHOTO_COLUMNS``.
+        label_revision: number of decisions that the labels rest on.
     Raises:
-        RunError: the name is empty or taken.
+        RunError: the name is empty or taken, a column is missing, or a person is in two folds.
     """
-    run_id = re.sub(r"[^a-z0-9._-]+", "-", name.strip().lower()).strip("-._")[:80]
-    if not _RUN_ID.fullmatch(run_id):
-        raise RunError(f"run name {name!r} has no letter or digit (a-z, 0-9); give another")
-    workspace.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = workspace.runs / run_id
+    run_id = _slug(name)
+    _check_photos(train_photos)
+    path = private_folder(workspace.runs) / run_id
+    draft = private_folder(workspace.runs / f".{os.getpid()}-{time.monotonic_ns()}.tmp")
+    manifest = {
+        "run_id": run_id,
+        "name": name,
+        "dataset_id": dataset_id,
+        "data_dir": str(data_dir),
+        "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "label_revision": int(label_revision),
+        "folds_to_run": [int(fold) for fold in folds_to_run],
+        "train_photos": len(train_photos),
+        "train_people": int(train_photos.person_id.nunique()),
+        "code_version": _code_version(),
+    }
     try:
-        path.mkdir(parents=True)
-    except FileExistsError:
+        table = train_photos[list(PHOTO_COLUMNS)]
+        write_text(draft / "photos.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_json(draft / "evaluation_ids.json", {"photo_ids": list(eval_ids)})
+        write_json(draft / "config.json", config.model_dump(mode="json"))
+        write_json(draft / "run.json", manifest)
+        draft.rename(path)
+    except OSError as error:
+        if not path.exists():
+            raise RunError(f"run folder {path} cannot be written: {error}") from None
         raise RunError(
             f"run {run_id} exists; give another name, or go on with it: resume --run {run_id}"
         ) from None
-    run = Run(path)
-    write_text(path / "photos.csv", train_photos.to_csv(index=False, lineterminator="\n"))
-    write_json(path / "evaluation_ids.json", {"photo_ids": eval_ids})
-    write_json(path / "config.json", config.model_dump(mode="json"))
-    write_json(
-        path / "run.json",
-        {
-            "run_id": run_id,
-            "name": name,
-            "dataset_id": dataset_id,
-            "data_dir": str(data_dir),
-            "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "label_revision": label_revision,
-            "folds_to_run": folds_to_run,
-            "train_photos": len(train_photos),
-            "train_people": int(train_photos.person_id.nunique()),
-        },
-    )
-    return run
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Run(path)
 
 
 def open_run(workspace: Workspace, run_id: str) -> Run:
     """A run of the workspace.
 
     Raises:
-        RunError: no such run; names those that exist.
+        RunError: no such run (names those that exist), or a damaged one (says why).
     """
-    if not _RUN_ID.fullmatch(run_id) or not (workspace.runs / run_id).is_dir():
-        known = ", ".join(run.run_id for run in list_runs(workspace)[:20]) or "none yet"
+    run = Run(workspace.runs / run_id)
+    if not _RUN_ID.fullmatch(run_id) or not run.path.is_dir():
+        known = ", ".join(run.run_id for run in list_runs(workspace)[:20])
+        known = known or "none yet; start one with: train --name NAME"
         raise RunError(f"run {run_id!r} does not exist in {workspace.root}; there are: {known}")
-    return Run(workspace.runs / run_id)
+    if damage := run.damage():
+        raise RunError(damage)
+    return run
 
 
 def list_runs(workspace: Workspace, dataset_id: str | None = None) -> list[Run]:
-    """All runs, newest first; with ``dataset_id`` those of that data set and damaged ones."""
+    """All runs, newest first; with ``dataset_id`` those of that data set. Damaged ones always, last."""
     if not workspace.runs.is_dir():
         return []
-    runs = [Run(path) for path in workspace.runs.iterdir() if path.is_dir() and _RUN_ID.fullmatch(path.name)]
-    if dataset_id is not None:
-        runs = [run for run in runs if run.damage() or run.manifest["dataset_id"] == dataset_id]
-    return sorted(
-        runs, key=lambda run: ("" if run.damage() else run.manifest["created_at"], run.run_id), reverse=True
+    paths = sorted(
+        path for path in workspace.runs.iterdir() if path.is_dir() and _RUN_ID.fullmatch(path.name)
     )
+    sound, damaged = [], []
+    for run in map(Run, paths):
+        if run.damage():
+            damaged.append(run)
+        elif dataset_id in (None, run.manifest["dataset_id"]):
+            sound.append(run)
+    return sorted(sound, key=lambda run: str(run.manifest["created_at"]), reverse=True) + damaged
+
+
+def _slug(name: str) -> str:
+    words = unicodedata.normalize("NFC", name).lower()
+    slug = re.sub(r"[^\w.-]+", "-", words).strip("-._")[:60].rstrip("-._")
+    if not slug:
+        raise RunError(f"run name {name!r} has no letter or digit; give another")
+    return slug
+
+
+def _check_photos(photos: pd.DataFrame) -> None:
+    missing = [column for column in PHOTO_COLUMNS if column not in photos]
+    if missing:
+        raise RunError(f"the table of photos lacks the columns {', '.join(missing)}")
+    folds_of = photos[photos.fold >= 0].groupby("person_id").fold.nunique()
+    if (folds_of > 1).any():
+        raise RunError(
+            f"person {folds_of.idxmax()} is in {folds_of.max()} folds; a person belongs to one, "
+            "or scores come out too high"
+        )
+
+
+def _code_version() -> str:
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+_DAMAGED = "the run's folder is damaged, start a new run"
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return read_json(path)
+        content = read_json(path)
     except FileNotFoundError:
-        raise RunError(f"{path} does not exist; the run's folder is damaged, start a new run") from None
+        raise RunError(f"{path} does not exist; {_DAMAGED}") from None
     except (ValueError, OSError) as error:
-        raise RunError(
-            f"{path} cannot be read: {error}; the run's folder is damaged, start a new run"
-        ) from None
+        raise RunError(f"{path} cannot be read: {error}; {_DAMAGED}") from None
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds no JSON object; {_DAMAGED}")
+    return content
