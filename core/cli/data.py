@@ -19,9 +19,7 @@ FIRST_RUN = "first"
 
 
 @click.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="A folder that does not exist yet."
-)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder that does not exist yet.")
 @click.option("--people", type=click.IntRange(min=4), default=120, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @common_options

@@ -22,13 +22,13 @@ def follow(workspace: Workspace, run: Run, job: Job) -> Job:
     """
     queue = JobQueue(workspace)
     offset = 0
-    earlier = run.events()[1]
     while True:
         try:
             job = queue.get(job.job_id)
-            events, offset = run.events(offset or earlier)
+            events, offset = run.events(offset)
             for event in events:
-                _show_event(event)
+                if event["time"] >= job.created_at:
+                    _show_event(event)
             if job.state in ("finished", "failed", "stopped"):
                 break
             time.sleep(_POLL_S)

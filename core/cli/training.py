@@ -73,9 +73,7 @@ def stop(settings: Settings, job_id: str) -> None:
 def jobs(settings: Settings, limit: int) -> None:
     """List the jobs, newest first."""
     found = JobQueue(settings.open_workspace()).list(limit)
-    lines = [
-        f"{job.job_id}  {job.state:9s} {job.title}{f'  ({job.error})' if job.error else ''}" for job in found
-    ]
+    lines = [f"{job.job_id}  {job.state:9s} {job.title}{f'  ({job.error})' if job.error else ''}" for job in found]
     rows = [{key: _plain(value) for key, value in asdict(job).items()} for job in found]
     settings.finish(
         {"jobs": rows}, "\n".join(lines) or "No jobs yet. Start one with: python -m core train --name NAME"

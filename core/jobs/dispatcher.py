@@ -1,0 +1,181 @@
+"""The process that starts queued jobs, one a device, and notes how they end.
+
+It is detached from whoever started it, holds a lock so that there is one a workspace, and ends when
+there has been nothing to do for some seconds. A job's process holds a lock of its own: alive means
+that the lock is held, so a new dispatcher finds the jobs of a killed one.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from core.jobs.child import FOLDER_VARIABLE
+from core.jobs.dispatcher_start import LOCK
+from core.jobs.queue import Job, JobQueue
+from core.workspace import PROJECT, Workspace
+
+_POLL_S = 0.1
+_IDLE_S = 10.0
+_GRACE_S = 20.0
+"""From the wish to stop to SIGTERM; half as long again to SIGKILL."""
+
+
+def main() -> None:
+    """Dispatch the jobs of the workspace given as the only argument, until none is left."""
+    workspace = Workspace(Path(sys.argv[1]))
+    with (workspace.jobs / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        Dispatcher(workspace, find_slots()).run()
+
+
+def find_slots() -> list[str]:
+    """One slot a GPU, by its index; else the one slot ``cpu``."""
+    if shutil.which("nvidia-smi"):
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+        gpus = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")]
+        if gpus:
+            return [str(number) for number in range(len(gpus))] + ["cpu"]
+    return ["cpu"]
+
+
+class Dispatcher:
+    """Starts jobs on free slots and reaps them."""
+
+    def __init__(self, workspace: Workspace, slots: list[str]) -> None:
+        self.queue = JobQueue(workspace)
+        self.slots = slots
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.stopping_since: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Work until nothing waited or ran for a while."""
+        busy = time.monotonic()
+        while time.monotonic() - busy < _IDLE_S:
+            alive = self.queue.alive()
+            if alive:
+                busy = time.monotonic()
+            self.step(alive)
+            time.sleep(_POLL_S)
+
+    def step(self, alive: list[Job]) -> None:
+        """Reap what ended, press what should stop, start what fits."""
+        taken = set()
+        for job in alive:
+            if job.state == "queued":
+                continue
+            if self._ended(job):
+                self._note_end(job)
+                continue
+            taken.add(job.slot)
+            if job.state == "stopping":
+                self._press(job)
+        for job in alive:
+            if job.state == "queued":
+                slot = next((slot for slot in self.slots if slot not in taken and _fits(job.device, slot)), None)
+                if slot is not None:
+                    taken.add(slot)
+                    self._start(job, slot)
+
+    def _start(self, job: Job, slot: str) -> None:
+        folder = job.log_path.parent
+        if not self.queue.update(job.job_id, ("queued",), state="running", slot=slot, started_at=time.time()):
+            return  # stopped in the meantime
+        environment = os.environ | {
+            "PYTHONPATH": str(PROJECT),
+            "PYTHONUNBUFFERED": "1",
+            FOLDER_VARIABLE: str(folder),
+            "CUDA_VISIBLE_DEVICES": "" if slot == "cpu" else slot,
+        }
+        with (folder / "alive.lock").open("ab") as lock, job.log_path.open("ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            child = subprocess.Popen(
+                [sys.executable, "-m", "core", *job.arguments],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(lock.fileno(),),
+            )
+        self.children[job.job_id] = child
+        self.queue.update(job.job_id, ("running", "stopping"), pid=child.pid)
+
+    def _ended(self, job: Job) -> bool:
+        child = self.children.get(job.job_id)
+        if child is not None:
+            return child.poll() is not None
+        return not lock_held(job.log_path.parent / "alive.lock")
+
+    def _note_end(self, job: Job) -> None:
+        child = self.children.pop(job.job_id, None)
+        code = child.returncode if child else None
+        state, error = "finished", ""
+        if (job.log_path.parent / "stop").exists() and code != 0:
+            state = "stopped"
+        elif code is not None and code < 0:
+            state, error = "failed", f"killed by signal {-code}; Resume goes on from the last whole epoch"
+        elif code is None and not _says_finished(job):
+            state, error = "failed", "ended while no dispatcher watched; Resume goes on from the last whole epoch"
+        elif code:
+            state, error = "failed", _last_line(job.log_path) or f"exit status {code}"
+        self.queue.update(
+            job.job_id, ("running", "stopping"), state=state, error=error, exit_code=code, finished_at=time.time()
+        )
+
+    def _press(self, job: Job) -> None:
+        since = self.stopping_since.setdefault(job.job_id, time.monotonic())
+        waited = time.monotonic() - since
+        if job.pid and waited > _GRACE_S:
+            hard = waited > 1.5 * _GRACE_S
+            try:
+                os.killpg(job.pid, signal.SIGKILL if hard else signal.SIGTERM)
+            except ProcessLookupError:
+                return
+
+
+def lock_held(path: Path) -> bool:
+    """Whether a living process holds the lock file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _fits(device: str, slot: str) -> bool:
+    if device == "auto":
+        return True  # slots stand with GPUs first
+    if device == "cpu":
+        return slot == "cpu"
+    index = device.removeprefix("cuda").removeprefix(":")
+    return slot == index or (not index and slot != "cpu")
+
+
+def _says_finished(job: Job) -> bool:
+    """Whether a job whose end nobody saw had printed that its run is done."""
+    return _last_line(job.log_path).startswith(f"run {job.run_id}: ")
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1].removeprefix("error: ")[:500] if written else ""
+
+
+if __name__ == "__main__":
+    main()
