@@ -122,9 +122,7 @@ def test_accepting_a_train_proposal_takes_the_axes_that_the_decision_carries():
 
 
 def test_decisions_on_photos_that_left_the_data_set_change_nothing():
-    decisions = _decisions(
-        {"target": "zoe/mask1.jpg", "mask": 1}, {"unit": "person", "target": "", "gender": 1}
-    )
+    decisions = _decisions({"target": "zoe/mask1.jpg", "mask": 1}, {"unit": "person", "target": "", "gender": 1})
     assert (effective_labels(_photos(), decisions).label == _photos().label).all()
 
 

@@ -64,9 +64,7 @@ def effective_labels(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
     return photos.assign(**changed, source=pd.Series(source, index=photos.index, dtype=object))
 
 
-def training_table(
-    photos: pd.DataFrame, decisions: pd.DataFrame, config: DataConfig, seed: int
-) -> pd.DataFrame:
+def training_table(photos: pd.DataFrame, decisions: pd.DataFrame, config: DataConfig, seed: int) -> pd.DataFrame:
     """What a run trains on and is scored with: the content of its photos.csv.
 
     Folds follow from the people and their original labels, so that runs before and after a relabelling

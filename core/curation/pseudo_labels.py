@@ -94,9 +94,7 @@ def undecided_above(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return table[(table.decision == "") & (table.confidence >= threshold)]
 
 
-def accept_above(
-    table: pd.DataFrame, threshold: float, *, run_id: str, who: str, why: str = ""
-) -> list[Decision]:
+def accept_above(table: pd.DataFrame, threshold: float, *, run_id: str, who: str, why: str = "") -> list[Decision]:
     """One ``accept`` for each undecided proposal at or above the threshold, in one batch to undo at once.
 
     Args:

@@ -14,9 +14,7 @@ from core.taxonomy import AXES, CLASS_NAMES, NUM_CLASSES, FloatArray, IntArray, 
 Float64Array = NDArray[np.float64]
 
 
-def paired(
-    labels: ArrayLike, predictions: ArrayLike, *, num_classes: int = NUM_CLASSES
-) -> tuple[IntArray, IntArray]:
+def paired(labels: ArrayLike, predictions: ArrayLike, *, num_classes: int = NUM_CLASSES) -> tuple[IntArray, IntArray]:
     """Both as (N,) int64, after a check that they are classes of the same photos.
 
     Raises:
@@ -164,9 +162,7 @@ def _classes(name: str, values: ArrayLike, num_classes: int) -> IntArray:
         )
     if array.size and (array.min() < 0 or array.max() >= num_classes):
         row = int(np.argmax((array < 0) | (array >= num_classes)))
-        raise RunError(
-            f"{name} holds {array[row]} in row {row}, outside 0..{num_classes - 1}; leave such photos out"
-        )
+        raise RunError(f"{name} holds {array[row]} in row {row}, outside 0..{num_classes - 1}; leave such photos out")
     return array.astype(np.int64)
 
 

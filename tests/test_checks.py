@@ -1,0 +1,245 @@
+"""A good file passes; each way to break it is found, with its cause."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import RunError
+from core.submission.accidents import TEXT_ORDER
+from core.submission.checks import check_submission
+from core.taxonomy import PHOTO_KINDS, encode, mask_of_kind
+
+PEOPLE = 60
+
+
+def _good(seed=0, people=PEOPLE):
+    """info.csv's ids and true classes, in a shuffled order as the organisers give it."""
+    rng = np.random.default_rng(seed)
+    masks = np.tile([mask_of_kind(kind) for kind in PHOTO_KINDS], people)
+    gender, age = (np.repeat(rng.integers(size, size=people), 7) for size in (2, 3))
+    labels = rng.permutation(encode(masks, gender, age))
+    ids = [f"{rng.integers(2**62):040x}.jpg" for _ in labels]
+    return pd.DataFrame({"ImageID": pd.Series(ids, dtype=object), "ans": labels})
+
+
+def _noisy(labels, seed=1, right=0.9):
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(len(labels)) < right, labels, rng.integers(18, size=len(labels)))
+
+
+GOOD = _good()
+INFO = GOOD.assign(ans=0)
+
+
+def _text(frame, **options):
+    return frame.to_csv(index=False, lineterminator="\n", **options)
+
+
+def _levels(submission, **options):
+    found = check_submission(submission, INFO, **options)
+    return {(finding.check, finding.level) for finding in found}, found
+
+
+def _one(found, level):
+    matching = [finding for finding in found if finding.level == level]
+    assert len(matching) == 1, found
+    return matching[0]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_good_file_has_neither_red_nor_yellow_findings(tmp_path, seed):
+    frame = _good(seed)
+    path = tmp_path / "good.csv"
+    path.write_text(_text(frame))
+    predictions = _noisy(frame.ans.to_numpy(), seed)
+    for submission in (path, path.read_bytes(), frame):
+        found = check_submission(submission, frame.assign(ans=0), predictions=predictions)
+        assert {finding.level for finding in found} == {"ok"}
+        assert [finding.check for finding in found] == [
+            "file", "columns", "rows", "ids", "order", "classes", "constant column", "mask counts",
+            "shifted rows", "class table",
+        ]  # fmt: skip
+
+
+def _floats():
+    return GOOD.assign(ans=GOOD.ans.astype(float))
+
+
+def _gap():
+    frame = _floats()
+    frame.loc[5, "ans"] = np.nan
+    return frame
+
+
+def _with(row, value):
+    frame = GOOD.astype(object)
+    frame.loc[row, "ans"] = value
+    return frame
+
+
+BROKEN = {
+    "first row lost": (_text(GOOD[1:]), "rows", "419 instead of 420", "taken for a header"),
+    "photo missing": (
+        _text(GOOD.drop(index=7)),
+        "ids", f"1 ImageIDs missing, first '{GOOD.ImageID[7]}'", "skipped",
+    ),
+    "photo twice": (
+        _text(pd.concat([GOOD, GOOD[3:4]])),
+        "ids", "1 ImageIDs more than once", "appended twice",
+    ),
+    "photo unknown": (
+        _text(_with(2, 1).replace(GOOD.ImageID[2], "new.jpg")),
+        "ids", "not in info.csv, first 'new", "another data set",
+    ),
+    "train photos": (
+        _text(GOOD.assign(ImageID="000001_female_Asian_45/mask1.jpg")),
+        "ids", "not in info.csv", "train set",
+    ),
+    "paths": (
+        _text(GOOD.assign(ImageID="eval/images/" + GOOD.ImageID)),
+        "ids", "420 ImageIDs not in", "paths were written",
+    ),
+    "no ending": (
+        _text(GOOD.assign(ImageID=GOOD.ImageID.str[:-4])),
+        "ids", "420 ImageIDs not in", "ending was cut off",
+    ),
+    "sorted": (_text(GOOD.sort_values("ImageID")), "order", "row 1 is", "sorted by name"),
+    "shuffled": (_text(GOOD.sample(frac=1, random_state=0)), "order", "info.csv has", "shuffled"),
+    "index column": (
+        GOOD.to_csv(),
+        "columns", "',ImageID,ans' instead of 'ImageID,ans'", "to_csv without index=False",
+    ),
+    "extra column": (_text(GOOD.assign(sure=1)), "columns", "'ImageID,ans,sure'", "columns too many"),
+    "wrong order of columns": (_text(GOOD[["ans", "ImageID"]]), "columns", "'ans,ImageID'", "wrong order"),
+    "no header": (
+        _text(GOOD, header=False),
+        "columns", "instead of 'ImageID,ans'", "header line is missing",
+    ),
+    "other names": (
+        _text(GOOD.rename(columns={"ans": "label"})),
+        "columns", "'ImageID,label'", "not a submission",
+    ),
+    "spelling": (_text(GOOD.rename(columns=str.lower)), "columns", "'imageid,ans'", "spelt differently"),
+    "semicolons": (_text(GOOD, sep=";"), "columns", "'ImageID;ans'", "another separator"),
+    "floats": (_text(_floats()), "classes", "420 are no whole number, first ", "floats"),
+    "a gap": (_text(_gap()), "classes", "are no whole number", "floats"),
+    "an empty answer": (
+        _text(_with(4, "")),
+        "classes", "1 are no whole number, first '' in row 5", "join left gaps",
+    ),
+    "nan as text": (
+        _text(_with(4, "nan")),
+        "classes", "1 are no whole number, first 'nan'", "join left gaps",
+    ),
+    "words": (
+        _text(_with(0, "worn, male, <30")),
+        "classes", "first 'worn, male, <30' in row 1", "class names",
+    ),
+    "18": (_text(GOOD.assign(ans=GOOD.ans + 1)), "classes", r"outside 0..17, first 18", "counted from 1"),
+    "-1": (_text(_with(9, -1)), "classes", "1 lie outside 0..17, first -1 in row 10", "without a label"),
+    "99": (_text(_with(9, 99)), "classes", "first 99 in row 10", "wrong class table"),
+    "untouched": (_text(INFO), "constant column", "every row is class 0", "untouched sample file"),
+    "constant": (
+        _text(GOOD.assign(ans=4)),
+        "constant column", "every row is class 4", "one class for every photo",
+    ),
+    "byte order mark": ("\ufeff" + _text(GOOD), "file", "byte order mark", "spreadsheet"),
+    "torn line": (_text(GOOD)[:-30], "file", "1 lines have not 2 cells, first line 421", "torn"),
+    "only a header": ("ImageID,ans\n", "rows", "0 instead of 420", "cut off"),
+    "nothing": ("", "file", "is empty", ""),
+    "another encoding": ("ImageID,ans\n\udcff,1\n", "file", "not a csv file in UTF-8", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_has_a_red_finding_that_says_what_was_seen_and_why(kind):
+    text, check, saw, cause = BROKEN[kind]
+    found = check_submission(text.encode("utf-8", "surrogateescape"), INFO)
+    red = [finding for finding in found if finding.level == "red" and finding.check == check]
+    assert any(saw in finding.saw and cause in finding.cause for finding in red), found
+
+
+def test_one_thing_that_is_broken_gives_one_red_finding():
+    for kind in ("sorted", "index column", "floats", "18", "untouched", "byte order mark", "no header"):
+        found = check_submission(BROKEN[kind][0].encode(), INFO)
+        assert sum(finding.level == "red" for finding in found) == 1, (kind, found)
+
+
+def test_a_missing_file_is_a_red_finding(tmp_path):
+    (finding,) = check_submission(tmp_path / "no.csv", INFO)
+    assert (finding.level, finding.check) == ("red", "file")
+    assert "does not exist" in finding.saw
+
+
+def test_a_frame_is_checked_as_it_would_be_written():
+    levels, found = _levels(_gap())
+    assert ("classes", "red") in levels
+    assert "first '" in _one(found, "red").saw
+    assert {level for _, level in _levels(GOOD)[0]} == {"ok"}
+
+
+def test_windows_line_ends_are_a_warning_only():
+    found = check_submission(_text(GOOD).replace("\n", "\r\n").encode(), INFO)
+    assert _one(found, "yellow").saw == "lines end with CR LF"
+
+
+def test_mask_counts_far_from_five_one_one_are_a_warning():
+    frame = GOOD.assign(ans=np.where(GOOD.ans >= 12, GOOD.ans - 12, GOOD.ans))
+    warning = _one(_levels(frame)[1], "yellow")
+    assert warning.check == "mask counts"
+    assert warning.saw == "worn 360, incorrect 60, normal 0; 300 / 60 / 60 expected (5 / 1 / 1 a person)"
+    few_off = GOOD.assign(ans=GOOD.ans.where(GOOD.index >= 15, GOOD.ans % 6))
+    assert ("mask counts", "ok") in _levels(few_off)[0]
+
+
+def test_rows_that_are_shifted_are_seen_by_the_runs_predictions():
+    predictions = _noisy(GOOD.ans.to_numpy())
+    for rows, saw in ((1, "answers stand 1 row too low"), (-3, "answers stand 3 rows too high")):
+        shifted = GOOD.assign(ans=np.roll(GOOD.ans, rows))
+        warning = _one(_levels(shifted, predictions=predictions)[1], "yellow")
+        assert warning.check == "shifted rows"
+        assert saw in warning.saw
+        assert "joined by position" in warning.cause
+
+
+def test_answers_in_reverse_or_sorted_order_are_seen_by_the_runs_predictions():
+    predictions = _noisy(GOOD.ans.to_numpy())
+    by_name = GOOD.sort_values("ImageID").ans.to_numpy()
+    for answers, saw in ((GOOD.ans.to_numpy()[::-1], "reverse order"), (by_name, "sorted ImageIDs")):
+        warning = _one(_levels(GOOD.assign(ans=answers), predictions=predictions)[1], "yellow")
+        assert saw in warning.saw
+
+
+def test_classes_in_text_order_are_seen_by_the_runs_predictions():
+    assert TEXT_ORDER.tolist() == [0, 1, 10, 11, 12, 13, 14, 15, 16, 17, 2, 3, 4, 5, 6, 7, 8, 9]
+    predictions = _noisy(GOOD.ans.to_numpy())
+    as_folder_index = np.argsort(TEXT_ORDER)[GOOD.ans]  # ImageFolder's index instead of the class
+    twice_mapped = TEXT_ORDER[GOOD.ans]
+    for answers in (as_folder_index, twice_mapped):
+        found = _levels(GOOD.assign(ans=answers), predictions=predictions)[1]
+        warning = next(finding for finding in found if finding.check == "class table")
+        assert warning.level == "yellow"
+        assert "text order 0, 1, 10, 11" in warning.saw
+        assert "90%" in warning.saw or "91%" in warning.saw or "89%" in warning.saw
+
+
+def test_any_other_wrong_class_table_is_named():
+    swapped_gender = GOOD.ans // 6 * 6 + (1 - GOOD.ans // 3 % 2) * 3 + GOOD.ans % 3
+    found = _levels(GOOD.assign(ans=swapped_gender), predictions=_noisy(GOOD.ans.to_numpy()))[1]
+    warning = _one(found, "yellow")
+    assert warning.check == "class table"
+    assert "classes are renamed: 0 as 3, 1 as 4, 2 as 5, 3 as 0, ..." in warning.saw
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_weak_or_different_run_is_no_accident(seed):
+    frame = _good(seed)
+    for right in (0.0, 0.3, 0.6):
+        predictions = _noisy(frame.ans.to_numpy(), seed, right)
+        found = check_submission(frame, frame, predictions=predictions)
+        assert {finding.level for finding in found} == {"ok"}
+
+
+def test_predictions_of_other_photos_are_refused():
+    with pytest.raises(RunError, match="predictions has 3 rows but info has 420"):
+        check_submission(GOOD, INFO, predictions=np.zeros(3, dtype=int))
