@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.jobs.child import FOLDER_VARIABLE
@@ -65,7 +66,7 @@ class Dispatcher:
             self.step(alive)
             time.sleep(_POLL_S)
 
-    def step(self, alive: list[Job]) -> None:
+    def step(self, alive: Sequence[Job]) -> None:
         """Reap what ended, press what should stop, start what fits."""
         taken = set()
         for job in alive:

@@ -87,18 +87,18 @@ class JobQueue:
             raise RunError(f"job {job_id!r} does not exist in {self.workspace.root}; list them with: jobs")
         return found[0]
 
-    def list(self, limit: int = 50) -> list[Job]:
+    def list(self, limit: int = 50) -> Sequence[Job]:
         """The newest jobs first; heals a dispatcher that died."""
         jobs = self._select("ORDER BY number DESC LIMIT ?", limit)
         if any(job.state in ALIVE for job in jobs):
             ensure_dispatcher(self.workspace)
         return jobs
 
-    def of_run(self, run_id: str) -> "list[Job]":
+    def of_run(self, run_id: str) -> Sequence[Job]:
         """A run's jobs, newest first."""
         return self._select("WHERE run_id = ? ORDER BY number DESC", run_id)
 
-    def alive(self) -> "list[Job]":
+    def alive(self) -> Sequence[Job]:
         """Jobs that wait or run, oldest first: a queued job's place in line."""
         return self._select("WHERE state IN ('queued', 'running', 'stopping') ORDER BY number")
 
@@ -130,7 +130,7 @@ class JobQueue:
         migrate(connection, _MIGRATIONS)
         return connection
 
-    def _select(self, clause: str, *values: Any) -> "list[Job]":
+    def _select(self, clause: str, *values: Any) -> Sequence[Job]:
         if not (self.folder / "queue.sqlite").exists():
             return []
         with closing(self._connect()) as connection:

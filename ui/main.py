@@ -1,0 +1,41 @@
+"""The frame around all pages: navigation, and one place where errors become messages."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import LabelingError
+from ui.session import current
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {
+    "overview": ("Overview", "🧭"),
+    "train": ("Train", "🏋️"),
+    "runs": ("Runs", "📈"),
+    "errors": ("Errors", "🔍"),
+    "pseudo_labels": ("Pseudo labels", "🏷️"),
+    "submissions": ("Submissions", "📤"),
+}
+
+st.set_page_config(page_title="MaskDesk", page_icon="😷", layout="wide")
+page = st.navigation(
+    [
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
+        for name, (title, icon) in PAGES.items()
+        if (ROOT / "pages" / f"{name}.py").exists()
+    ]
+)
+
+
+def _read_data_set() -> None:
+    """Read the data set with a progress bar; afterwards it is at hand."""
+    bar = st.empty()
+    current(lambda done, total: bar.progress(done / max(total, 1), f"reading photos: {done:,} of {total:,}"))
+    bar.empty()
+
+
+try:
+    _read_data_set()
+    page.run()
+except LabelingError as problem:
+    st.error(str(problem))
