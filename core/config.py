@@ -44,9 +44,7 @@ class DataConfig(_Section):
         if (self.leave_out_from is None) != (self.leave_out_to is None):
             raise ValueError("leave_out_from and leave_out_to go together; give both or none")
         if self.leave_out_from is not None and self.leave_out_from > (self.leave_out_to or 0):
-            raise ValueError(
-                f"leave_out_from {self.leave_out_from} is above leave_out_to {self.leave_out_to}"
-            )
+            raise ValueError(f"leave_out_from {self.leave_out_from} is above leave_out_to {self.leave_out_to}")
         return self
 
 
@@ -145,9 +143,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 ``fast`` trains the demo set in about a minute on two cores."""
 
 
-def load_config(
-    preset: str = "default", *, file: Path | None = None, settings: Iterable[str] = ()
-) -> TrainConfig:
+def load_config(preset: str = "default", *, file: Path | None = None, settings: Iterable[str] = ()) -> TrainConfig:
     """Preset, then a TOML file, then ``key=value`` settings, each over the one before.
 
     Args:

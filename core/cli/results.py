@@ -1,3 +1,124 @@
-"""Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``export``, ``score``."""
+"""Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``decisions-restore``, ``export``, ``score``."""
 
-VERBS = ()
+import getpass
+from pathlib import Path
+
+import click
+
+from core.cli.options import Settings, common_options, pass_settings
+from core.curation.pseudo_labels import accept_above, expected_wrong, proposals, run_temperature
+from core.evaluation.metrics import accuracy, axis_accuracy, class_table, confusion_matrix, macro_f1
+from core.evaluation.uncertainty import macro_f1_interval
+from core.storage.decisions import DecisionStore
+from core.storage.runs import open_run
+from core.submission.export import write_submission
+from core.submission.score import score_submission
+
+
+@click.command()
+@click.option("--run", "run_id", required=True)
+@common_options
+@pass_settings
+def evaluate(settings: Settings, run_id: str) -> None:
+    """A run's out-of-fold scores, by class and by axis."""
+    run = open_run(settings.open_workspace(), run_id)
+    oof = run.oof()
+    table = run.train_photos().set_index("photo_id").loc[oof.photo_ids]
+    labels, predictions = table.label.to_numpy(), oof.logits.argmax(1)
+    low, high = macro_f1_interval(labels, predictions, table.person_id)
+    classes = class_table(confusion_matrix(labels, predictions))
+    result = {
+        "run_id": run_id,
+        "macro_f1": macro_f1(labels, predictions),
+        "macro_f1_low": low,
+        "macro_f1_high": high,
+        "accuracy": accuracy(labels, predictions),
+        "axis_accuracy": axis_accuracy(labels, predictions),
+        "photos": len(labels),
+        "classes": classes.to_dict("records"),
+    }
+    axes = "  ".join(f"{axis} {share:.4f}" for axis, share in result["axis_accuracy"].items())
+    settings.finish(
+        result,
+        f"macro F1 {result['macro_f1']:.4f} (95 % {low:.3f} to {high:.3f}, by person)  accuracy "
+        f"{result['accuracy']:.4f}  {axes}\n{classes.to_string(index=False, float_format=lambda v: f'{v:.3f}')}",
+    )
+
+
+@click.command()
+@click.option("--run", "run_id", required=True)
+@click.option("--threshold", type=float, required=True, help="Least confidence, 0..1.")
+@click.option("--who", default=getpass.getuser, help="Whose decision it is.", show_default="your user name")
+@common_options
+@pass_settings
+def accept(settings: Settings, run_id: str, threshold: float, who: str) -> None:
+    """Accept a run's undecided pseudo labels at or above a confidence, as one batch."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    run = open_run(workspace, run_id)
+    store = DecisionStore(workspace, index.dataset_id)
+    decided = store.effective()
+    temperature = run_temperature(run.oof(), index.photos, decided)
+    table = proposals(run.evaluation(), index.photos, decided, temperature=temperature)
+    decisions = accept_above(table, threshold, run_id=run_id, who=who)
+    added = store.append(decisions) if decisions else 0
+    wrong = expected_wrong([decision.confidence or 0.0 for decision in decisions])
+    batch = decisions[0].batch_id if decisions else None
+    settings.finish(
+        {"run_id": run_id, "accepted": added, "expected_wrong": wrong, "batch_id": batch},
+        f"accepted {added:,} of {len(table):,}; about {wrong:.0f} of them wrong"
+        + (f"; take back with: undo --batch {batch}" if batch else ""),
+    )
+
+
+@click.command()
+@click.option("--batch", "batch_id", required=True)
+@click.option("--who", default=getpass.getuser, show_default="your user name")
+@common_options
+@pass_settings
+def undo(settings: Settings, batch_id: str, who: str) -> None:
+    """Take back all decisions of a batch; that is another row, nothing is deleted."""
+    index = settings.load_index()
+    count = DecisionStore(settings.open_workspace(), index.dataset_id).undo_batch(batch_id, who=who)
+    settings.finish({"batch_id": batch_id, "undone": count}, f"took back {count:,} decisions")
+
+
+@click.command("decisions-restore")
+@click.option("--from", "source", type=click.Choice(["mirror", "database"]), default="mirror", show_default=True)
+@common_options
+@pass_settings
+def decisions_restore(settings: Settings, source: str) -> None:
+    """Make the decision database anew from its mirror, or the mirror from the database."""
+    store = DecisionStore(settings.open_workspace(), settings.load_index().dataset_id)
+    rows = store.restore_from_mirror() if source == "mirror" else store.restore_mirror()
+    settings.finish({"rows": rows}, f"restored {rows:,} decisions from the {source}")
+
+
+@click.command()
+@click.option("--run", "run_ids", multiple=True, required=True, help="Repeat for the mean of runs.")
+@click.option("--out", type=click.Path(path_type=Path), help="The csv file.  [default: in the workspace]")
+@click.option("--vote", type=click.Choice(["soft", "hard"]), default="soft", show_default=True)
+@click.option("--comment", default="", help="Kept with the file.")
+@common_options
+@pass_settings
+def export(settings: Settings, run_ids: tuple[str, ...], out: Path | None, vote: str, comment: str) -> None:
+    """Write a checked submission file from one run or the vote of several."""
+    workspace = settings.open_workspace()
+    runs = [open_run(workspace, run_id) for run_id in run_ids]
+    choice = "hard" if vote == "hard" else "soft"
+    manifest = write_submission(workspace, settings.load_index(), runs, out=out, vote=choice, comment=comment)
+    warned = [f"warning: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] == "yellow"]
+    settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *warned]))
+
+
+@click.command()
+@click.option("--submission", type=click.Path(path_type=Path), required=True)
+@click.option("--truth", type=click.Path(path_type=Path), required=True, help="csv with ImageID and ans.")
+@common_options
+@pass_settings
+def score(settings: Settings, submission: Path, truth: Path) -> None:
+    """Score a submission against the truth, where someone has it."""
+    result = score_submission(submission, truth)
+    settings.finish(result, f"macro F1 {result['macro_f1']:.4f}  accuracy {result['accuracy']:.4f}")
+
+
+VERBS = (evaluate, accept, undo, decisions_restore, export, score)

@@ -82,9 +82,7 @@ class ImageCache:
         """
         place = pd.Index(self.photo_ids).get_indexer(pd.Index(photo_ids))
         if (place < 0).any():
-            raise DatasetError(
-                f"photo {photo_ids[int(np.argmax(place < 0))]} is not in the data set any more"
-            )
+            raise DatasetError(f"photo {photo_ids[int(np.argmax(place < 0))]} is not in the data set any more")
         return place.astype(np.int64)
 
 
@@ -174,8 +172,7 @@ def _decode_all(
     paths = index.photos.path.to_numpy()
     chunks = [waiting[start : start + _CHUNK] for start in range(0, len(waiting), _CHUNK)]
     jobs = [
-        (index.data_dir, [paths[row] for row in rows], rows, image, folder / "pixels.bin", shape)
-        for rows in chunks
+        (index.data_dir, [paths[row] for row in rows], rows, image, folder / "pixels.bin", shape) for rows in chunks
     ]
     done = len(status) - len(waiting)
     if len(waiting) < _FEW or workers == 1:

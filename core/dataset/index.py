@@ -87,9 +87,7 @@ def _build(
     rows = _train_rows(people, photo_files, anomalies) + _eval_rows(eval_ids, photo_files, anomalies)
     photos = pd.DataFrame(rows, columns=[*_TEXT, "gender", "age"])
     facts = {
-        path: known[key]
-        for path, file in photo_files.items()
-        if (key := (path, file.size, file.mtime_ns)) in known
+        path: known[key] for path, file in photo_files.items() if (key := (path, file.size, file.mtime_ns)) in known
     }
     facts |= inspect_photos(
         data_dir, [path for path in photos.path if path in photo_files and path not in facts], on_progress
@@ -137,17 +135,13 @@ def _train_rows(
             if kind not in order:
                 anomalies.add("extra file", path, f"{kind!r} is not one of {', '.join(PHOTO_KINDS)}; ignored")
                 continue
-            rows.append(
-                (f"{folder}/{name}", folder, "train", path, kind, int(person.gender), int(person.age))
-            )
+            rows.append((f"{folder}/{name}", folder, "train", path, kind, int(person.gender), int(person.age)))
         counts = Counter(kind for _, kind in named if kind in order)
         for kind in PHOTO_KINDS:
             if counts[kind] == 0:
                 anomalies.add("missing photo", f"train/images/{folder}/{kind}", "no file of that name")
         if sum(counts.values()) != len(PHOTO_KINDS):
-            anomalies.add(
-                "wrong count", f"train/images/{folder}", f"{sum(counts.values())} photos, expected 7"
-            )
+            anomalies.add("wrong count", f"train/images/{folder}", f"{sum(counts.values())} photos, expected 7")
     return rows
 
 
@@ -168,9 +162,7 @@ def _note_photo_anomalies(photos: pd.DataFrame, anomalies: Anomalies) -> None:
         anomalies.add(str(row.problem), str(row.path), "skipped in training")
     sized = photos[photos.width > 0]
     for row in sized[(sized.width != PHOTO_SIZE[0]) | (sized.height != PHOTO_SIZE[1])].itertuples():
-        anomalies.add(
-            "wrong size", str(row.path), f"{row.width} x {row.height}, expected 384 x 512; it is resized"
-        )
+        anomalies.add("wrong size", str(row.path), f"{row.width} x {row.height}, expected 384 x 512; it is resized")
     same = sized[sized.duplicated("digest", keep=False) & (sized.digest != "")]
     for _, group in same.groupby("digest", sort=False):
         for path in group.path.iloc[1:]:
@@ -221,8 +213,6 @@ def _known_facts(saved: Path) -> dict[tuple[str, int, int], PhotoFacts]:
     except (OSError, ValueError):
         return {}
     return {
-        (str(row.path), int(row.size_), int(row.mtime_ns)): PhotoFacts(
-            row.width, row.height, row.digest, row.problem
-        )
+        (str(row.path), int(row.size_), int(row.mtime_ns)): PhotoFacts(row.width, row.height, row.digest, row.problem)
         for row in photos.rename(columns={"size": "size_"}).itertuples(index=False)
     }

@@ -83,9 +83,7 @@ def photo_facts(path: Path) -> PhotoFacts:
     return PhotoFacts(width, height, digest, "" if whole else "truncated")
 
 
-def inspect_photos(
-    root: Path, paths: list[str], on_progress: Progress | None = None
-) -> dict[str, PhotoFacts]:
+def inspect_photos(root: Path, paths: list[str], on_progress: Progress | None = None) -> dict[str, PhotoFacts]:
     """``photo_facts`` of many photos, by all cores when they are many.
 
     Args:

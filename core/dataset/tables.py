@@ -141,9 +141,7 @@ def read_eval_ids(data_dir: Path, anomalies: Anomalies) -> list[str]:
     seen: set[str] = set()
     for number, name in enumerate(table.ImageID, start=2):
         if not name or "/" in name or "\\" in name or name.startswith("."):
-            raise DatasetError(
-                f"{path} line {number}: ImageID {name!r} is not the name of a photo in eval/images"
-            )
+            raise DatasetError(f"{path} line {number}: ImageID {name!r} is not the name of a photo in eval/images")
         if name in seen:
             raise DatasetError(f"{path} line {number}: ImageID {name} stands twice")
         seen.add(name)

@@ -43,9 +43,7 @@ class Predictions:
         return rows.astype(np.int64)
 
 
-def write_predictions(
-    stem: Path, photo_ids: Sequence[str] | NDArray[Any], logits: NDArray[np.floating[Any]]
-) -> None:
+def write_predictions(stem: Path, photo_ids: Sequence[str] | NDArray[Any], logits: NDArray[np.floating[Any]]) -> None:
     """Write ``<stem>.npy`` (float32), then ``<stem>.json``; a kill between the two is found on reading.
 
     Args:
@@ -58,9 +56,7 @@ def write_predictions(
     photo_ids = [str(photo_id) for photo_id in photo_ids]
     logits = np.ascontiguousarray(logits, dtype=np.float32)
     if logits.shape != (len(photo_ids), NUM_CLASSES):
-        raise RunError(
-            f"logits have shape {logits.shape} but there are {len(photo_ids)} photo ids and 18 classes"
-        )
+        raise RunError(f"logits have shape {logits.shape} but there are {len(photo_ids)} photo ids and 18 classes")
     if len(set(photo_ids)) != len(photo_ids):
         twice = next(photo_id for photo_id in photo_ids if photo_ids.count(photo_id) > 1)
         raise RunError(f"{stem.name}: photo {twice} stands twice; predict each photo once")

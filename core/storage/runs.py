@@ -171,9 +171,7 @@ def create_run(
     except OSError as error:
         if not path.exists():
             raise RunError(f"run folder {path} cannot be written: {error}") from None
-        raise RunError(
-            f"run {run_id} exists; give another name, or go on with it: resume --run {run_id}"
-        ) from None
+        raise RunError(f"run {run_id} exists; give another name, or go on with it: resume --run {run_id}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Run(path)
@@ -199,9 +197,7 @@ def list_runs(workspace: Workspace, dataset_id: str | None = None) -> list[Run]:
     """All runs, newest first; with ``dataset_id`` those of that data set. Damaged ones always, last."""
     if not workspace.runs.is_dir():
         return []
-    paths = sorted(
-        path for path in workspace.runs.iterdir() if path.is_dir() and _RUN_ID.fullmatch(path.name)
-    )
+    paths = sorted(path for path in workspace.runs.iterdir() if path.is_dir() and _RUN_ID.fullmatch(path.name))
     sound, damaged = [], []
     for run in map(Run, paths):
         if run.damage():

@@ -123,9 +123,7 @@ def _plant_odd_ids(train: list[Person], rng: np.random.Generator) -> list[Person
     pairs = max(1, len(train) // 73)
     for first, second in zip(free[0 : 2 * pairs : 2], free[1 : 2 * pairs : 2], strict=False):
         changed[second] = f"{train[first].written_id}-1"
-    return [
-        replace(person, written_id=changed.get(row, person.written_id)) for row, person in enumerate(train)
-    ]
+    return [replace(person, written_id=changed.get(row, person.written_id)) for row, person in enumerate(train)]
 
 
 def _plant_wrong_labels(train: list[Person], rng: np.random.Generator) -> tuple[list[Person], set[int]]:
@@ -167,6 +165,4 @@ def _train_photos(person: Person, endings: list[str], swapped: bool) -> tuple[Ph
 
 def _eval_photos(person: Person, seed: int) -> tuple[Photo, ...]:
     names = (hashlib.sha1(f"{seed}/{person.number}/{kind}".encode()).hexdigest() for kind in PHOTO_KINDS)
-    return tuple(
-        Photo(kind, f"eval/images/{name}.jpg") for kind, name in zip(PHOTO_KINDS, names, strict=True)
-    )
+    return tuple(Photo(kind, f"eval/images/{name}.jpg") for kind, name in zip(PHOTO_KINDS, names, strict=True))

@@ -1,0 +1,177 @@
+"""One decision of one person about one photo or person: its fields, their checks, its table and its line."""
+
+import json
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from core.errors import DecisionError
+from core.storage.database import APPEND_ONLY
+from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, age_band, decode
+
+KINDS = ("accept", "reject", "relabel", "skip", "undo")
+UNITS = ("photo", "person")
+AXIS_FIELDS = ("mask", "gender", "age_band", "age_years")
+_OLDEST = 120
+_LONGEST = 2000
+
+
+def new_id() -> str:
+    """A new id for a decision, a batch or a nonce."""
+    return uuid.uuid4().hex
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What was decided; an axis value of None is left open. Checked when made.
+
+    An ``accept`` without axis values takes those of its proposal; ``age_years`` sets ``age_band`` too.
+
+    Raises:
+        DecisionError: a field has a value that cannot be; names both.
+    """
+
+    decision_id: str = field(default_factory=new_id)
+    created_at: str = field(default_factory=_now)
+    """ISO time, UTC."""
+    dataset_id: str = ""
+    """Filled in by the store."""
+    who: str
+    kind: str
+    """One of ``KINDS``."""
+    unit: str = "photo"
+    target: str
+    """photo_id or person_id."""
+    mask: int | None = None
+    gender: int | None = None
+    age_band: int | None = None
+    """By the competition's bounds, 30 and 60."""
+    age_years: int | None = None
+    queue: str = ""
+    run_id: str = ""
+    proposal: int | None = None
+    """The label that was proposed, 0..17."""
+    confidence: float | None = None
+    """Of the proposal, 0..1."""
+    seconds: float | None = None
+    """How long the decision took."""
+    why: str = ""
+    batch_id: str = field(default_factory=new_id)
+    """Decisions of one click; undone together."""
+    undoes: str | None = None
+    """kind ``undo``: the decision_id that this row takes back (an undo too: then it is a redo)."""
+    nonce: str = field(default_factory=new_id)
+    """The same nonce twice is one decision: whoever is unsure whether a decision arrived sends it again."""
+
+    def __post_init__(self) -> None:
+        for name in ("decision_id", "who", "target", "batch_id", "nonce"):
+            self._check(bool(getattr(self, name)), name, "is empty")
+        for name, text in asdict(self).items():
+            if isinstance(getattr(type(self), name, ""), str) and name not in _NUMBERS and text is not None:
+                self._check(isinstance(text, str), name, "is not text")
+                self._check(len(text) <= _LONGEST, name, f"has over {_LONGEST} characters")
+                self._check(not any("\ud800" <= sign <= "\udfff" for sign in text), name, "is not Unicode")
+        self._check(self.kind in KINDS, "kind", f"is not one of {', '.join(KINDS)}")
+        self._check(self.unit in UNITS, "unit", f"is not one of {', '.join(UNITS)}")
+        self._check_time()
+        for name, count in _INTEGERS.items():
+            number = getattr(self, name)
+            whole = number is None or (type(number) is int and 0 <= number < count)
+            self._check(whole, name, f"is not a whole number from 0 to {count - 1}")
+        for name, most in (("confidence", 1.0), ("seconds", math.inf)):
+            number = getattr(self, name)
+            good = number is None or (type(number) in (int, float) and 0 <= number <= most)
+            self._check(good and number != math.inf, name, "is not a number from 0" + " to 1" * (most == 1))
+        self._check((self.undoes is not None) == (self.kind == "undo"), "undoes", "belongs to kind undo")
+        self._complete_axes()
+
+    def _complete_axes(self) -> None:
+        given = [name for name in AXIS_FIELDS if getattr(self, name) is not None]
+        if self.kind not in ("accept", "relabel"):
+            self._check(not given, given[0] if given else "", f"does not belong to kind {self.kind}")
+            return
+        if self.age_years is not None:
+            band = int(age_band(self.age_years))
+            self._check(self.age_band in (None, band), "age_band", f"is not the band of {self.age_years} years")
+            object.__setattr__(self, "age_band", band)
+        if not given and self.kind == "accept" and self.proposal is not None:
+            for name, index in zip(AXIS_FIELDS, decode(self.proposal), strict=False):
+                object.__setattr__(self, name, int(index))
+        elif not given:
+            raise DecisionError(
+                f"decision on {self.target}: {self.kind} names no mask, gender or age; give at least one"
+            )
+
+    def _check_time(self) -> None:
+        try:
+            moment = datetime.fromisoformat(self.created_at)
+        except ValueError:
+            moment = None
+        utc = moment is not None and moment.tzinfo is not None and not moment.utcoffset()
+        self._check(utc, "created_at", "is not an ISO time in UTC")
+
+    def _check(self, good: bool, name: str, problem: str) -> None:
+        if not good:
+            raise DecisionError(f"decision on {self.target!r}: {name} = {getattr(self, name)!r} {problem}")
+
+
+FIELDS = tuple(each.name for each in fields(Decision))
+_INTEGERS = {
+    "mask": len(MASKS), "gender": len(GENDERS), "age_band": len(AGE_BANDS), "age_years": _OLDEST + 1,
+    "proposal": NUM_CLASSES,
+}  # fmt: skip
+_NUMBERS = (*_INTEGERS, "confidence", "seconds")
+NUMBER_FIELDS = _NUMBERS
+
+MIGRATIONS = (
+    """
+    CREATE TABLE decisions (
+        row INTEGER PRIMARY KEY,
+        decision_id TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, dataset_id TEXT NOT NULL,
+        who TEXT NOT NULL, kind TEXT NOT NULL, unit TEXT NOT NULL, target TEXT NOT NULL,
+        mask INTEGER, gender INTEGER, age_band INTEGER, age_years INTEGER,
+        queue TEXT NOT NULL, run_id TEXT NOT NULL, proposal INTEGER, confidence REAL, seconds REAL,
+        why TEXT NOT NULL, batch_id TEXT NOT NULL, undoes TEXT, nonce TEXT NOT NULL UNIQUE
+    );
+    CREATE INDEX decisions_of_dataset ON decisions (dataset_id, row);
+    CREATE INDEX decisions_of_batch ON decisions (batch_id);
+    CREATE INDEX decisions_of_target ON decisions (target);
+    CREATE INDEX decisions_undone ON decisions (dataset_id, row) WHERE kind = 'undo';
+    """
+    + APPEND_ONLY.format(table="decisions"),
+)
+INSERT = f"INSERT INTO decisions (row, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(FIELDS) + 1))})"
+"""Row None takes the next number."""
+
+
+def values_of(decision: Decision) -> tuple[Any, ...]:
+    """The decision's fields in the order of ``FIELDS``."""
+    return tuple(getattr(decision, name) for name in FIELDS)
+
+
+def to_line(row: int, content: Mapping[str, Any]) -> str:
+    """One line of the mirror, newline and all."""
+    return json.dumps({"row": row, **{name: content[name] for name in FIELDS}}, ensure_ascii=False) + "\n"
+
+
+def from_line(line: str) -> tuple[int, Decision]:
+    """A line of the mirror read back.
+
+    Raises:
+        DecisionError: the line is torn, or a field is wrong or missing.
+    """
+    try:
+        content = json.loads(line)
+        row = content.pop("row")
+        if type(row) is int and row > 0 and content.keys() == set(FIELDS):
+            return row, Decision(**content)
+    except (ValueError, AttributeError, KeyError):
+        pass
+    raise DecisionError(f"not a decision: {line[:60]!r}")
