@@ -15,7 +15,7 @@ QUEUE = "pseudo_labels"
 
 EXPECTED_WRONG_ASSUMES = (
     "Confidence is calibrated on train people whom the model did not see. Evaluation people are another mix "
-    "of gender and age, so the true number of wrong ones can be higher."
+    "of gender and age, which the model has seen less of: expect more wrong ones than this, not fewer."
 )
 """What ``expected_wrong`` rests on; a screen shows it beside the number."""
 
