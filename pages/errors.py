@@ -25,7 +25,7 @@ run = pick_run()
 if run is None:
     st.stop()
 result, oof = run.result() or {}, run.oof()
-table = run.train_photos().set_index("photo_id").loc[oof.photo_ids]
+table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
 labels, predictions, pred_probs = table.label.to_numpy(), oof.logits.argmax(1), probabilities(oof.logits)
 confusion = confusion_matrix(labels, predictions)
 

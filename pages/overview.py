@@ -8,6 +8,7 @@ from core.storage.decisions import DecisionStore
 from core.storage.runs import list_runs
 from core.storage.submissions import SubmissionLedger
 from core.taxonomy import CLASS_NAMES
+from ui.links import link_to
 from ui.session import current, forget
 
 desk = current()
@@ -21,16 +22,16 @@ st.title("Overview")
 st.caption(f"What is in the data set, what is odd about it, and what to do next. Data: `{desk.data_dir}`")
 
 if not finished:
-    step, page, icon = "Train a first run.", "pages/train.py", "🏋️"
+    step, page = "Train a first run.", "train"
 elif decided.empty:
-    step, page, icon = "Look where the run is wrong, then accept pseudo labels.", "pages/errors.py", "🔍"
+    step, page = "Look where the run is wrong, then accept pseudo labels.", "errors"
 elif submissions.empty:
-    step, page, icon = "Write a checked submission.", "pages/submissions.py", "📤"
+    step, page = "Write a checked submission.", "submissions"
 else:
-    step, page, icon = "Train again with the decisions (pseudo_labels = accepted).", "pages/train.py", "🏋️"
+    step, page = "Train again with the decisions (pseudo_labels = accepted).", "train"
 with st.container(border=True):
     st.markdown(f"**Next step:** {step}")
-    st.page_link(page, label="Go there", icon=icon)
+    link_to(page, "Go there")
 
 counts = {
     "train photos": report["train_photos"],

@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.storage.runs import list_runs
 from ui.job_status import show_curves
+from ui.links import no_runs_yet
 from ui.session import current
 
 desk = current()
@@ -12,8 +13,7 @@ st.title("Runs")
 st.caption("Every training run of this data set, its out-of-fold scores, and what differs between two runs.")
 runs = {run.run_id: run for run in list_runs(desk.workspace, desk.index.dataset_id)}
 if not runs:
-    st.info("No runs yet. Start one on Train.")
-    st.page_link("pages/train.py", label="Go to Train", icon="🏋️")
+    no_runs_yet()
     st.stop()
 
 

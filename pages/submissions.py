@@ -6,6 +6,7 @@ import streamlit as st
 from core.storage.submissions import SubmissionLedger
 from core.submission.checks import check_submission
 from core.submission.export import write_submission
+from ui.links import no_runs_yet
 from ui.run_picker import finished_runs, run_label
 from ui.session import current
 
@@ -26,8 +27,7 @@ def show_findings(findings: list[dict[str, str]]) -> None:
 
 
 if not runs:
-    st.info("No runs yet. Start one on Train.")
-    st.page_link("pages/train.py", label="Go to Train", icon="🏋️")
+    no_runs_yet()
 else:
     chosen = st.multiselect("runs", list(runs), list(runs)[:1], format_func=lambda name: run_label(runs[name]))
     vote = st.segmented_control(

@@ -177,9 +177,7 @@ def test_events_are_read_on_from_an_offset(tmp_path):
     assert read_events(tmp_path) == ([], 0)
     append_event(tmp_path, "epoch", fold=np.int64(1), loss=np.float32(0.5))
     events, offset = read_events(tmp_path)
-    assert [{**event, "time": 0} for event in events] == [
-        {"time": 0, "event": "epoch", "fold": 1, "loss": 0.5}
-    ]
+    assert [{**event, "time": 0} for event in events] == [{"time": 0, "event": "epoch", "fold": 1, "loss": 0.5}]
     assert read_events(tmp_path, offset) == ([], offset)
     append_event(tmp_path, "stopped")
     assert [event["event"] for event in read_events(tmp_path, offset)[0]] == ["stopped"]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.storage.runs import Run, list_runs
+from ui.links import no_runs_yet
 from ui.session import current
 
 
@@ -24,8 +25,7 @@ def pick_run(label: str = "Run") -> Run | None:
     """A select box over the finished runs; shows the empty state and gives None when there is none."""
     runs = {run.run_id: run for run in finished_runs()}
     if not runs:
-        st.info("No runs yet. Start one on Train.")
-        st.page_link("pages/train.py", label="Go to Train", icon="🏋️")
+        no_runs_yet()
         return None
     wanted = st.query_params.get("run", "")
     ids = list(runs)

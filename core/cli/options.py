@@ -76,7 +76,8 @@ def main() -> None:
     except LabelingError as error:
         _fail(str(error))
     except click.ClickException as error:
-        hint = f" (see {error.ctx.command_path} --help)" if getattr(error, "ctx", None) else ""
+        context = getattr(error, "ctx", None)
+        hint = f" (see {context.command_path} --help)" if context else ""
         _fail(error.format_message() + hint)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped")

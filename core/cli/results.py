@@ -2,6 +2,7 @@
 
 import getpass
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
@@ -23,11 +24,11 @@ def evaluate(settings: Settings, run_id: str) -> None:
     """A run's out-of-fold scores, by class and by axis."""
     run = open_run(settings.open_workspace(), run_id)
     oof = run.oof()
-    table = run.train_photos().set_index("photo_id").loc[oof.photo_ids]
+    table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
     labels, predictions = table.label.to_numpy(), oof.logits.argmax(1)
     low, high = macro_f1_interval(labels, predictions, table.person_id)
     classes = class_table(confusion_matrix(labels, predictions))
-    result = {
+    result: dict[str, Any] = {
         "run_id": run_id,
         "macro_f1": macro_f1(labels, predictions),
         "macro_f1_low": low,
@@ -104,7 +105,7 @@ def export(settings: Settings, run_ids: tuple[str, ...], out: Path | None, vote:
     """Write a checked submission file from one run or the vote of several."""
     workspace = settings.open_workspace()
     runs = [open_run(workspace, run_id) for run_id in run_ids]
-    choice = "hard" if vote == "hard" else "soft"
+    choice: Literal["soft", "hard"] = "hard" if vote == "hard" else "soft"
     manifest = write_submission(workspace, settings.load_index(), runs, out=out, vote=choice, comment=comment)
     warned = [f"warning: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] == "yellow"]
     settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *warned]))

@@ -8,7 +8,7 @@ import hashlib
 import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +176,7 @@ def _decode_all(
     ]
     done = len(status) - len(waiting)
     if len(waiting) < _FEW or workers == 1:
-        results = map(_decode_chunk, jobs)
+        results: Iterator[NDArray[np.bool_]] = map(_decode_chunk, jobs)
         pool = None
     else:
         pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=multiprocessing.get_context("spawn"))

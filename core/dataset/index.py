@@ -127,15 +127,14 @@ def _train_rows(
             anomalies.add("extra file", path, "not in a person's folder; ignored")
     order = {kind: place for place, kind in enumerate(PHOTO_KINDS)}
     rows = []
-    for person in people.itertuples(index=False):
-        folder = str(person.person_id)
+    for folder, gender, age in people[["person_id", "gender", "age"]].to_numpy().tolist():
         named = [(name, name.rsplit(".", 1)[0]) for name in by_folder.get(folder, [])]
         for name, kind in sorted(named, key=lambda pair: (order.get(pair[1], 99), pair[0])):
             path = f"train/images/{folder}/{name}"
             if kind not in order:
                 anomalies.add("extra file", path, f"{kind!r} is not one of {', '.join(PHOTO_KINDS)}; ignored")
                 continue
-            rows.append((f"{folder}/{name}", folder, "train", path, kind, int(person.gender), int(person.age)))
+            rows.append((f"{folder}/{name}", folder, "train", path, kind, gender, age))
         counts = Counter(kind for _, kind in named if kind in order)
         for kind in PHOTO_KINDS:
             if counts[kind] == 0:
@@ -212,7 +211,8 @@ def _known_facts(saved: Path) -> dict[tuple[str, int, int], PhotoFacts]:
         photos = _read_table(saved / "photos.parquet")
     except (OSError, ValueError):
         return {}
+    columns = ["path", "size", "mtime_ns", "width", "height", "digest", "problem"]
     return {
-        (str(row.path), int(row.size_), int(row.mtime_ns)): PhotoFacts(row.width, row.height, row.digest, row.problem)
-        for row in photos.rename(columns={"size": "size_"}).itertuples(index=False)
+        (path, size, mtime_ns): PhotoFacts(width, height, digest, problem)
+        for path, size, mtime_ns, width, height, digest, problem in photos[columns].to_numpy().tolist()
     }

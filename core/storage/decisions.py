@@ -67,9 +67,10 @@ class DecisionStore:
         standing = batch[~batch.decision_id.isin(_undone(rows))]
         return self.append(
             [
-                Decision(who=who, kind="undo", unit=row.unit, target=row.target, queue=row.queue, run_id=row.run_id,
-                         why=why, batch_id=f"undo-{batch_id}-{len(rows)}", undoes=row.decision_id)
-                for row in standing.itertuples()
+                Decision(who=who, kind="undo", unit=unit, target=target, queue=queue, run_id=run_id,
+                         why=why, batch_id=f"undo-{batch_id}-{len(rows)}", undoes=decision_id)
+                for unit, target, queue, run_id, decision_id in standing[
+                    ["unit", "target", "queue", "run_id", "decision_id"]].to_numpy().tolist()
             ]
         )  # fmt: skip
 
@@ -100,12 +101,15 @@ class DecisionStore:
         return 0 if rows.empty else int(rows.row.iloc[-1])
 
     def effective(self, at_revision: int | None = None) -> pd.DataFrame:
-        """The newest standing decision of each target, as of a revision (now when None)."""
+        """Every decision that stands (not undone), oldest first, as of a revision (now when None).
+
+        A target may have several: a later one wins axis by axis (``curation.labels``).
+        """
         rows = self.all()
         if at_revision is not None:
             rows = rows[rows.row <= at_revision]
         standing = rows[(rows.kind != "undo") & ~rows.decision_id.isin(_undone(rows))]
-        return standing.drop_duplicates(["unit", "target"], keep="last").reset_index(drop=True)
+        return standing.reset_index(drop=True)
 
     def restore_from_mirror(self) -> int:
         """Build the database anew from the mirror; the damaged one is kept beside it. Returns the rows.

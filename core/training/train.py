@@ -21,7 +21,6 @@ import torchvision
 from numpy.typing import NDArray
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.config import OptimConfig
 from core.dataset.images import ImageCache, build_image_cache
 from core.dataset.index import Index
 from core.errors import RunError
@@ -36,6 +35,7 @@ from core.training.device import choose_device, device_name
 from core.training.engine import Pace, Photos, Stopped, predict_logits, train_one_epoch
 from core.training.losses import build_criterion
 from core.training.models import Classifier, Weights, build_model
+from core.training.optim import build_optimizer, build_schedule
 from core.workspace import Workspace
 
 _PREDICT_BATCH = 256
@@ -198,42 +198,6 @@ class _FoldTrainer:
         )
 
 
-def build_optimizer(model: torch.nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """SGD or AdamW; no weight decay on vectors (norms, biases)."""
-    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    if config.name == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
-    return torch.optim.AdamW(groups, lr=config.lr)
-
-
-def build_schedule(
-    optimizer: torch.optim.Optimizer, config: OptimConfig, steps_per_epoch: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    """The learning rate step by step: a linear rise over ``warmup``, then cosine, step or constant.
-
-    ``step`` is torch's StepLR counted in epochs; ``cosine`` goes to zero (Loshchilov and Hutter, SGDR,
-    ICLR 2017, without restarts).
-    """
-    total = config.epochs * steps_per_epoch
-    rise = int(config.warmup * total)
-
-    def factor(step: int) -> float:
-        if step < rise:
-            return (step + 1) / (rise + 1)
-        if config.schedule == "cosine":
-            return 0.5 * (1 + float(np.cos(np.pi * (step - rise) / max(total - rise, 1))))
-        if config.schedule == "step":
-            return float(config.step_gamma ** (step // steps_per_epoch // config.step_epochs))
-        return 1.0
-
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-
-
 def _restore(
     state: dict[str, Any] | None,
     model: torch.nn.Module,
@@ -267,7 +231,7 @@ def _write_result(run: Run, device: torch.device, weights: Weights) -> dict[str,
     oof = Predictions(
         np.concatenate([part.photo_ids for part in parts]), np.concatenate([part.logits for part in parts])
     )
-    table = run.train_photos().set_index("photo_id").loc[oof.photo_ids]
+    table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
     labels, predictions = table.label.to_numpy(), oof.logits.argmax(1)
     low, high = macro_f1_interval(labels, predictions, table.person_id)
     evaluation = [read_predictions(run.path / f"fold{fold}" / "evaluation") for fold in folds]
