@@ -34,8 +34,8 @@ headline |= axis_accuracy(labels, predictions)
 for column, (name, value) in zip(st.columns(len(headline)), headline.items(), strict=True):
     column.metric(name, f"{value:.4f}")
 st.caption(
-    f"macro F1 95 % by person: {result['macro_f1_low']:.3f} to {result['macro_f1_high']:.3f}, {len(labels):,} photos, "
-    "out-of-fold"
+    f"macro F1 95 % by person: {result['macro_f1_low']:.3f} to {result['macro_f1_high']:.3f}, "
+    f"{len(labels):,} photos, out-of-fold"
 )
 
 if "cell" not in st.session_state:

@@ -25,11 +25,14 @@ def confusion_chart(
                    hoverinfo="skip", xgap=1, ygap=1)
     )  # fmt: skip
     true, predicted = np.divmod(np.arange(size * size), size)
+    hovers = [
+        f"true {names[t]}<br>predicted {names[p]}<br>{confusion[t, p]:,} photos, {rows[t, p]:.1%} of the row"
+        for t, p in zip(true, predicted, strict=True)
+    ]
     figure.add_bar(
         x=predicted, y=np.ones(size * size), base=true - 0.5, width=1, marker={"color": "rgba(0,0,0,0)"},
         customdata=np.stack([true, predicted], axis=1), showlegend=False,
-        hovertext=[f"true {names[t]}<br>predicted {names[p]}<br>{confusion[t, p]:,} photos, {rows[t, p]:.1%} of the row"
-                   for t, p in zip(true, predicted, strict=True)], hoverinfo="text",
+        hovertext=hovers, hoverinfo="text",
     )  # fmt: skip
     if chosen is not None:
         y, x = chosen

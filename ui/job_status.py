@@ -48,8 +48,8 @@ def _progress(run: Run) -> None:
         minutes, seconds = divmod(int(last["seconds_left"]), 60)
         st.progress(
             last["overall"],
-            f"fold {last['fold']}, epoch {last['epoch']} of {last['epochs']} · {last['photos_per_second']:.0f} photos/s"
-            f" · {minutes} min {seconds:02d} s left",
+            f"fold {last['fold']}, epoch {last['epoch']} of {last['epochs']} · "
+            f"{last['photos_per_second']:.0f} photos/s · {minutes} min {seconds:02d} s left",
         )
 
 
