@@ -5,6 +5,7 @@ Used by the command line and by the Train page; imports no torch. The training i
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.config import TrainConfig
 from core.curation.labels import training_table
@@ -12,8 +13,46 @@ from core.dataset.index import Index
 from core.errors import ConfigError, RunError
 from core.jobs.queue import Job, JobQueue
 from core.storage.decisions import DecisionStore
-from core.storage.runs import Run, create_run
+from core.storage.runs import Run, create_run, list_runs
 from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a training would do, before it is started.
+
+    Attributes:
+        photos: photos that at least one fold trains on, accepted pseudo labels among them.
+        left_out: photos that only score, because their age is left out.
+        seconds: expected time, None when no earlier run tells; ``like`` is the run it was scaled from.
+    """
+
+    people: int
+    photos: int
+    pseudo_labels: int
+    left_out: int
+    folds: int
+    seconds: float | None
+    like: str
+
+
+def plan_training(
+    workspace: Workspace, index: Index, config: TrainConfig, folds: Sequence[int] | None = None
+) -> TrainingPlan:
+    """What ``start_run`` would train; raises as ``create_training_run``, and writes nothing."""
+    chosen = _chosen_folds(config, folds)
+    decisions = DecisionStore(workspace, index.dataset_id).effective()
+    table = training_table(index.photos, decisions, config.data, config.seed)
+    seconds, like = _expected_seconds(workspace, config, len(table), len(chosen))
+    return TrainingPlan(
+        people=int(table.person_id[table.fold >= 0].nunique()),
+        photos=int((table.target >= 0).sum()),
+        pseudo_labels=int((table.source == "pseudo_label").sum()),
+        left_out=int((table.target < 0).sum()),
+        folds=len(chosen),
+        seconds=seconds,
+        like=like,
+    )
 
 
 def create_training_run(
@@ -34,12 +73,7 @@ def create_training_run(
         RunError: the name is taken.
         DatasetError: too few people to train on.
     """
-    chosen = sorted(set(range(config.data.folds) if folds is None else folds))
-    if not chosen or chosen[0] < 0 or chosen[-1] >= config.data.folds:
-        raise ConfigError(
-            f"folds {','.join(map(str, chosen)) or 'none'}: choose from 0..{config.data.folds - 1} "
-            "(setting data.folds), or all"
-        )
+    chosen = _chosen_folds(config, folds)
     store = DecisionStore(workspace, index.dataset_id)
     revision = store.revision()
     decisions = store.effective(at_revision=revision)
@@ -91,3 +125,30 @@ def _submit(workspace: Workspace, run: Run) -> Job:
         device=run.config.device,
         run_id=run.run_id,
     )
+
+
+def _chosen_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:
+    chosen = sorted(set(range(config.data.folds) if folds is None else folds))
+    if not chosen or chosen[0] < 0 or chosen[-1] >= config.data.folds:
+        raise ConfigError(
+            f"folds {','.join(map(str, chosen)) or 'none'}: choose from 0..{config.data.folds - 1} "
+            "(setting data.folds), or all"
+        )
+    return chosen
+
+
+def _expected_seconds(workspace: Workspace, config: TrainConfig, photos: int, folds: int) -> tuple[float | None, str]:
+    """The time of the newest finished run of the same network, scaled by photos, epochs, folds and pixels."""
+
+    def work(run_config: TrainConfig, run_photos: int, run_folds: int) -> float:
+        pixels = run_config.image.height * run_config.image.width
+        share = 1 - 1 / run_config.data.folds  # of the photos that a fold trains on
+        return run_photos * share * run_config.optim.epochs * run_folds * pixels
+
+    for run in list_runs(workspace):
+        result = run.result()
+        same_device = config.device == "auto" or config.device.split(":")[0] == (result or {}).get("device")
+        if result and not run.damage() and run.config.model.name == config.model.name and same_device:
+            done = work(run.config, run.manifest.get("train_photos", photos), len(run.manifest["folds_to_run"]))
+            return result["seconds"] * work(config, photos, folds) / done, run.run_id
+    return None, ""

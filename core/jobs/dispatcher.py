@@ -79,7 +79,10 @@ class Dispatcher:
             if job.state == "stopping":
                 self._press(job)
         for job in alive:
-            if job.state == "queued":
+            if job.state == "queued" and not any(_fits(job.device, slot) for slot in self.slots):
+                error = f"this machine has no {job.device}, only {', '.join(self.slots)}; start with device=auto"
+                self.queue.update(job.job_id, ("queued",), state="failed", error=error, finished_at=time.time())
+            elif job.state == "queued":
                 slot = next((slot for slot in self.slots if slot not in taken and _fits(job.device, slot)), None)
                 if slot is not None:
                     taken.add(slot)

@@ -6,7 +6,7 @@ import io
 import subprocess
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,53 @@ from core.taxonomy import NUM_CLASSES, FloatArray, IntArray
 from core.workspace import PROJECT, Workspace
 
 Vote = Literal["soft", "hard"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A submission as it would be written.
+
+    Attributes:
+        labels: (N,) class of each evaluation photo, in info.csv's order.
+        text: the csv file.
+        findings: what the checks say; a red one stands in the way of writing.
+        origin: what each run brought: run_id, label_revision, pseudo_labels, macro_f1, logits_sha256.
+    """
+
+    labels: IntArray
+    text: str
+    findings: list[Finding]
+    origin: list[dict[str, Any]]
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a check is red."""
+        return any(finding.level == "red" for finding in self.findings)
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Photos of each of the 18 classes."""
+        counts: list[int] = np.bincount(self.labels, minlength=NUM_CLASSES).tolist()
+        return counts
+
+
+def draft_submission(index: Index, runs: Sequence[Run], *, vote: Vote = "soft") -> Draft:
+    """The vote of some runs with all its findings; writes nothing.
+
+    Args:
+        runs: finished runs on this data set.
+        vote: ``soft``: mean probability; ``hard``: the class most runs choose.
+    Raises:
+        SubmissionError: no run, or one twice.
+        RunError: a run is unfinished or does not fit the data set.
+    """
+    wanted = index.photos.loc[index.photos.split == "eval", "photo_id"].tolist()
+    logits = [_evaluation_logits(run, index.dataset_id, wanted) for run in _different(runs)]
+    labels = hard_vote(logits) if vote == "hard" else soft_vote(logits).argmax(axis=1)
+    text = submission_text(wanted, labels)
+    findings = check_submission(text.encode(), pd.DataFrame({"ImageID": wanted}), predictions=labels)
+    origin = [_origin(run, member) for run, member in zip(runs, logits, strict=True)]
+    return Draft(labels, text, findings, origin)
 
 
 def write_submission(
@@ -50,36 +97,32 @@ def write_submission(
         SubmissionError: a red finding (nothing is written), or a place that cannot be written to.
         RunError: a run is unfinished or does not fit the data set.
     """
-    wanted = index.photos.loc[index.photos.split == "eval", "photo_id"].tolist()
-    logits = [_evaluation_logits(run, index.dataset_id, wanted) for run in _different(runs)]
-    labels = hard_vote(logits) if vote == "hard" else soft_vote(logits).argmax(axis=1)
-    text = submission_text(wanted, labels)
-    findings = check_submission(text.encode(), pd.DataFrame({"ImageID": wanted}), predictions=labels)
-    _refuse_red(findings)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    draft = draft_submission(index, runs, vote=vote)
+    _refuse_red(draft.findings)
+    digest = hashlib.sha256(draft.text.encode()).hexdigest()
     out = _place(workspace, index, out, f"{'+'.join(run.run_id for run in runs)[:60]}-{vote}-{digest[:8]}.csv")
-    manifest = {
+    manifest: dict[str, Any] = {
         "file_name": out.name,
         "sha256": digest,
-        "rows": len(wanted),
+        "rows": len(draft.labels),
         "dataset_id": index.dataset_id,
         "vote": vote,
-        "runs": [_origin(run, member) for run, member in zip(runs, logits, strict=True)],
-        "class_counts": np.bincount(labels, minlength=NUM_CLASSES).tolist(),
-        "findings": [asdict(finding) for finding in findings],
+        "runs": draft.origin,
+        "class_counts": draft.class_counts,
+        "findings": [asdict(finding) for finding in draft.findings],
         "code_version": code_version(),
         "comment": comment,
     }
     manifest_path = out.with_suffix(".manifest.json")
     try:
         write_json(manifest_path, manifest)
-        write_text(out, text)  # last: a csv file always has its manifest
+        write_text(out, draft.text)  # last: a csv file always has its manifest
     except OSError as error:
         raise SubmissionError(f"{out} cannot be written: {error.strerror}; choose another place") from None
     listed = out.name if out.parent == workspace.submissions else str(out)
     origin = {"vote": vote, "runs": manifest["runs"], "code_version": manifest["code_version"]}
     ledger = SubmissionLedger(workspace, index.dataset_id)
-    ledger.add(listed, digest, len(wanted), origin, manifest["findings"], comment)
+    ledger.add(listed, digest, len(draft.labels), origin, manifest["findings"], comment)
     return {"path": str(out), "manifest_path": str(manifest_path), **manifest}
 
 
