@@ -27,7 +27,7 @@ def test_a_photo_of_the_index_is_a_jpeg_that_only_this_browser_may_keep(client):
 @pytest.mark.parametrize("photo_id", ["../train.csv", "..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "nobody.jpg"])
 def test_an_id_that_is_not_in_the_index_gives_no_file(client, photo_id):
     answer = client.get(f"/api/photo/256/{photo_id}")
-    assert not answer.headers["content-type"].startswith("image/")
+    assert not answer.headers.get("content-type", "").startswith("image/")
     assert b"gender" not in answer.content
     assert b"root:" not in answer.content
 
