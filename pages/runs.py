@@ -3,61 +3,84 @@
 import pandas as pd
 import streamlit as st
 
+from core.jobs.queue import JobQueue
 from core.storage.runs import list_runs
-from ui.job_status import show_curves
 from ui.links import no_runs_yet
+from ui.run_details import AXES_SHOWN, row_of, show_comparison, show_run, state_of
 from ui.session import current
 
 desk = current()
 st.title("Runs")
-st.caption("Every training run of this data set, its out-of-fold scores, and what differs between two runs.")
+st.caption("Every training run of this data set with its out-of-fold scores. Choose one to look at, two to compare.")
 runs = {run.run_id: run for run in list_runs(desk.workspace, desk.index.dataset_id)}
+elsewhere = len(list_runs(desk.workspace)) - len(runs)
+if elsewhere:
+    st.caption(f"{elsewhere} more in this workspace are of another data set and not shown.")
 if not runs:
     no_runs_yet()
     st.stop()
 
-
-def row_of(run_id: str) -> dict[str, object]:
-    """A run as a row of the table."""
-    run = runs[run_id]
-    if run.damage():
-        return {"run": run_id, "state": "damaged", "note": run.damage()}
-    result = run.result() or {}
-    axes = result.get("axis_accuracy", {})
-    interval = f"{result['macro_f1_low']:.3f} to {result['macro_f1_high']:.3f}" if result else ""
-    config = run.config
-    return {
-        "run": run_id,
-        "state": run.state(),
-        "macro F1": result.get("macro_f1"),
-        "95 % by person": interval,
-        "accuracy": result.get("accuracy"),
-        **{axis: axes.get(axis) for axis in ("mask", "gender", "age")},
-        "model": config.model.name,
-        "pixels": f"{config.image.height} x {config.image.width}",
-        "folds": f"{len(run.manifest['folds_to_run'])} of {config.data.folds}",
-        "device": result.get("device_name"),
-        "weights": result.get("weights"),
-        "seconds": result.get("seconds"),
-        "created": run.manifest["created_at"][:19],
-    }
+queue = JobQueue(desk.workspace)
+jobs = {run_id: queue.of_run(run_id) for run_id in runs}
+states = {run_id: state_of(runs[run_id], jobs[run_id]) for run_id in runs}
+sound = [run_id for run_id in runs if states[run_id] != "damaged"]
+table = pd.DataFrame([row_of(runs[run_id], states[run_id]) for run_id in runs])
 
 
-table = pd.DataFrame([row_of(run_id) for run_id in runs])
-scores = {
-    name: st.column_config.NumberColumn(format="%.4f") for name in ("macro F1", "accuracy", "mask", "gender", "age")
-}
-st.dataframe(table, hide_index=True, column_config=scores, width="stretch")
+def choose_rows() -> None:
+    """Take the table's selection over; of more than two rows the last two."""
+    rows = st.session_state[table_key]["selection"]["rows"]
+    ids = [run_id for row in rows if (run_id := table.run[row]) in sound]
+    st.session_state["runs"] = ids[-2:]
+    if len(rows) != len(st.session_state["runs"]):
+        renew_table()
 
-sound = [run_id for run_id in runs if not runs[run_id].damage()]
-chosen = st.multiselect("look at one run, or compare two", sound, sound[:1], max_selections=2, key="runs-chosen")
-for run_id in chosen:
-    st.subheader(run_id)
-    show_curves(runs[run_id], key=f"runs-{run_id}")
-    with st.expander("Settings and environment"):
-        st.json({"config": runs[run_id].config.model_dump(), "environment": runs[run_id].environment()}, expanded=1)
+
+def renew_table() -> None:
+    """Draw the table anew, with the chosen runs ticked."""
+    st.session_state["runs-table"] = st.session_state.get("runs-table", 0) + 1
+
+
+chosen_before = st.session_state.get("runs", st.query_params.get_all("runs") or sound[:1])
+table_key = f"runs-table-{'+'.join(runs)}-{st.session_state.get('runs-table', 0)}"
+ticked = [place for place, run_id in enumerate(runs) if run_id in chosen_before and run_id in sound]
+st.dataframe(
+    table,
+    key=table_key,
+    hide_index=True,
+    on_select=choose_rows,
+    selection_mode="multi-row",
+    selection_default={"selection": {"rows": ticked[:2]}},
+    placeholder="",
+    alt="All runs with their scores",
+    column_config={
+        "run": st.column_config.TextColumn(pinned=True),
+        **{
+            name: st.column_config.NumberColumn(format="%.4f", help="accuracy" if name in AXES_SHOWN else None)
+            for name in ("macro F1", "accuracy", *AXES_SHOWN)
+        },
+    },
+)
+for run_id in runs:
+    if states[run_id] == "damaged":
+        st.warning(f"**{run_id}** cannot be used: {runs[run_id].damage()}")
+if not sound:
+    st.stop()
+
+chosen = st.multiselect(
+    "look at one run, or compare two",
+    sound,
+    sound[:1],
+    max_selections=2,
+    key="runs",
+    bind="query-params",
+    on_change=renew_table,
+)
 if len(chosen) == 2:
-    flat = pd.DataFrame({run_id: pd.json_normalize(runs[run_id].config.model_dump()).iloc[0] for run_id in chosen})
-    differing = flat[flat[chosen[0]].astype(str) != flat[chosen[1]].astype(str)]
-    st.subheader("What differs")
-    st.dataframe(differing.astype(str), width="stretch")
+    show_comparison(runs[chosen[0]], runs[chosen[1]])
+with st.grid(max(len(chosen), 1), min_column_width=420) as grid:
+    for run_id in chosen:
+        with grid.cell():
+            show_run(desk.workspace, runs[run_id], jobs[run_id])
+if not chosen:
+    st.info("No run is chosen. Tick one in the table, or choose it above.")

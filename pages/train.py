@@ -1,55 +1,78 @@
 """Fill in a config, start, watch, stop, resume."""
 
+import re
+
 import streamlit as st
 
+from core.config import PRESETS, load_config
 from core.errors import LabelingError
-from core.jobs.queue import ALIVE, JobQueue
-from core.service import start_run
+from core.jobs.dispatcher import find_slots
+from core.service import TrainingPlan, plan_training, start_run
 from core.storage.runs import list_runs
-from ui.config_form import command_line, config_form
-from ui.job_status import show_job
+from core.workspace import DEFAULT_DATA, DEFAULT_WORKSPACE
+from ui.config_form import Choice, command_line, config_form
+from ui.job_status import watch_jobs
 from ui.session import current
+from ui.times import duration
 
 desk = current()
+runs = list_runs(desk.workspace)
+taken = {run.run_id for run in runs}
+
 st.title("Train")
 st.caption("Start a training run. It goes on when this page is closed; jobs on one device wait for each other.")
 
-name = st.text_input("name", placeholder="such as lite0-128", key="train-name")
-try:
-    config = config_form()
-    chosen = st.multiselect("folds to train", range(config.data.folds), help="None chosen: all", key="train-folds")
-    people = desk.index.photos[desk.index.photos.split == "train"].person_id.nunique()
-    st.caption(f"{people:,} people, {len(chosen) or config.data.folds} of {config.data.folds} folds, by person.")
-    st.code(command_line(name, config, st.session_state["train-preset"]), language="bash")
-    if st.button("Start", type="primary", disabled=not name.strip()):
-        run, _ = start_run(desk.workspace, desk.index, name, config, chosen or None)
-        st.toast(f"Run {run.run_id} is queued")
-except LabelingError as problem:
-    st.error(str(problem))
+
+def free_name(choice: Choice) -> str:
+    """A name that says what is trained and that no run has."""
+    image = choice.config.image
+    stem = re.sub(r"[^\w.-]+", "-", f"{choice.config.model.name}-{image.height}x{image.width}".lower())[:50]
+    numbered = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in numbered if name not in taken)
 
 
-def draw_jobs() -> bool:
-    """The newest jobs; whether one is alive."""
-    jobs = JobQueue(desk.workspace).list(6)
-    runs = {run.run_id: run for run in list_runs(desk.workspace)}
-    waiting = [job.job_id for job in JobQueue(desk.workspace).alive()]
-    if not jobs:
-        st.info("No jobs yet. Give a name and press Start.")
-    for job in jobs:
-        place = waiting.index(job.job_id) if job.job_id in waiting else 0
-        show_job(desk.workspace, job, runs.get(job.run_id), place)
-    return any(job.state in ALIVE for job in jobs)
+def plan_words(plan: TrainingPlan, choice: Choice) -> str:
+    """What Start would do, in one line."""
+    parts = [f"{plan.people:,} people, {plan.photos:,} photos"]
+    if plan.pseudo_labels:
+        parts.append(f"{plan.pseudo_labels:,} of them pseudo labels")
+    if plan.left_out:
+        parts.append(f"{plan.left_out:,} more only score")
+    parts.append(f"{plan.folds} of {choice.config.data.folds} folds, by person")
+    slots = st.session_state.setdefault("slots", find_slots())
+    gpus = [f"GPU {slot}" for slot in slots if slot != "cpu"]
+    parts.append((gpus or ["CPU"])[0] if choice.config.device == "auto" else choice.config.device)
+    if plan.seconds is not None:
+        parts.append(f"about {duration(plan.seconds)} (scaled from {plan.like})")
+    return " · ".join(parts)
 
 
-@st.fragment(run_every=1.0)
-def watch_jobs() -> None:
-    """Draw the jobs each second while one is alive, then once more for good."""
-    if not draw_jobs():
-        st.rerun()
+bases = {name: load_config(name) for name in PRESETS}
+for run in runs:
+    if not run.damage() and run.manifest["dataset_id"] == desk.index.dataset_id:
+        bases[f"run {run.run_id}"] = run.config
+choice = config_form(bases)
 
+if choice is not None:
+    try:
+        plan = plan_training(desk.workspace, desk.index, choice.config, choice.folds)
+        started = st.session_state.setdefault("started", 0)
+        suggestion = free_name(choice)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            given = st.text_input("name", placeholder=suggestion, key=f"train-name-{started}", width=420)
+            is_started = st.button("Start", type="primary", key=f"train-start-{started}")
+        name = given.strip() or suggestion
+        st.markdown(f"**{name}**: {plan_words(plan, choice)}")
+        if is_started:
+            start_run(desk.workspace, desk.index, name, choice.config, choice.folds)
+            st.session_state["started"] = started + 1  # other keys: a second click finds no button
+            st.rerun()
+        places = {"--data": (desk.data_dir, DEFAULT_DATA), "--workspace": (desk.workspace.root, DEFAULT_WORKSPACE)}
+        common = [word for option, (used, usual) in places.items() if used != usual for word in (option, str(used))]
+        with st.expander("The same on the command line"):
+            st.code(command_line(name, choice, common), language="bash", wrap_lines=True)
+    except LabelingError as problem:
+        st.error(str(problem))
 
 st.subheader("Jobs")
-if JobQueue(desk.workspace).alive():
-    watch_jobs()
-else:
-    draw_jobs()
+watch_jobs(desk.workspace)

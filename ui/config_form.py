@@ -1,86 +1,230 @@
 """The web form of a training's settings, made from ``TrainConfig`` and nothing else."""
 
 import json
-from typing import Any, get_args, get_origin
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from core.config import PRESETS, TrainConfig, load_config, parse_config
+from core.errors import ConfigError
 
-_FIRST = [("model", "name"), ("optim", "epochs"), ("image", "height"), ("image", "width"), ("data", "age_old"),
-          ("data", "folds"), ("data", "pseudo_labels"), ("optim", "lr")]  # fmt: skip
+_FIRST = {
+    "model.name": "model",
+    "optim.epochs": "epochs",
+    "image.height": "height, pixels",
+    "image.width": "width, pixels",
+    "data.age_old": "60 and over from age",
+    "data.pseudo_labels": "pseudo labels",
+    "data.folds": "folds",
+}
+"""The settings most often changed, and what the form calls them; the others stand below, by section."""
+
+_SUGGESTED = {
+    "model.name": ["tf_efficientnet_lite0", "resnet18", "resnet34", "shufflenet_v2_x0_5"],
+    "model.weights": ["imagenet", "none"],
+    "device": ["auto", "cpu", "cuda"],
+}
+"""Settings that take any text, with texts to choose from."""
+
+_CELL = 190  # pixels
 
 
-def config_form() -> TrainConfig:
-    """Widgets for all settings, those most often changed first.
+@dataclass(frozen=True)
+class Choice:
+    """What the form holds.
 
-    Raises:
-        ConfigError: settings that contradict each other.
+    Attributes:
+        base: name of the settings it started from: a preset, or any other that the page offers.
+        folds: the folds to train, None for all.
     """
-    preset = st.selectbox("preset", list(PRESETS), index=list(PRESETS).index("fast"), key="train-preset")
-    base = load_config(preset)
-    content = base.model_dump(mode="json")
-    columns = st.columns(4)
-    for place, (section, name) in enumerate(_FIRST):
-        with columns[place % 4]:
-            content[section][name] = _widget(preset, section, name, getattr(base, section))
-    with st.expander("All settings"):
-        for section in content:
-            part = getattr(base, section)
-            if not isinstance(part, BaseModel):
-                continue
-            st.markdown(f"**{section}**")
-            inner = st.columns(4)
-            rest = [name for name in type(part).model_fields if (section, name) not in _FIRST]
-            for place, name in enumerate(rest):
-                with inner[place % 4]:
-                    content[section][name] = _widget(preset, section, name, part)
-        content["seed"] = int(st.number_input("seed", value=base.seed, min_value=0, key=f"{preset}-seed"))
-        content["device"] = st.text_input(
-            "device", base.device, key=f"{preset}-device", help="auto, cpu, cuda, cuda:1"
+
+    base: str
+    config: TrainConfig
+    folds: list[int] | None
+
+
+def config_form(bases: Mapping[str, TrainConfig], *, first: str = "fast") -> Choice | None:
+    """Widgets for all settings; None, and the reason beside them, when they contradict each other.
+
+    Args:
+        bases: settings to start from, by name.
+        first: the one that is chosen at first; ``?from=`` in the address chooses another.
+    """
+    names = list(bases)
+    base = st.selectbox(
+        "start from",
+        names,
+        index=names.index(first),
+        key="from",
+        bind="query-params",
+        help="A preset, or the settings of an earlier run. Each keeps its own changes.",
+    )
+    given = flatten(bases[base])
+    with st.grid("auto", min_column_width=_CELL):
+        for key, label in _FIRST.items():
+            given[key] = _widget(base, key, given[key], label)
+        folds = st.multiselect(
+            "folds to train",
+            range(given["data.folds"] or 0),
+            placeholder="all",
+            persist_state="session",
+            key=_key(base, f"folds of {given['data.folds']}"),
+            help="None chosen: all.",
         )
-    return parse_config(content)
+    for section, keys in _sections().items():
+        _section(base, section, [key for key in keys if key not in _FIRST], given)
+    try:
+        config = parse_config(_nested(given))
+    except ConfigError as problem:
+        st.error(str(problem))
+        return None
+    _show_differences(base, differences(bases[base], config))
+    return Choice(base, config, sorted(folds) or None)
 
 
-def command_line(name: str, config: TrainConfig, preset: str) -> str:
-    """The command that starts the same run."""
-    base, given = load_config(preset).model_dump(mode="json"), config.model_dump(mode="json")
-    changed = []
-    for key, value in given.items():
-        if isinstance(value, dict):
-            changed += [f"{key}.{inner}={_toml(v)}" for inner, v in value.items() if v != base[key][inner]]
-        elif value != base[key]:
-            changed.append(f"{key}={_toml(value)}")
-    settings = "".join(f" --set {one}" for one in changed)
-    return f"python -m core train --name {name or 'NAME'} --preset {preset}{settings}"
+def flatten(config: BaseModel) -> dict[str, Any]:
+    """All settings by their dotted keys.
+
+    >>> flatten(load_config("seed"))["model.name"]
+    'resnet34'
+    """
+    flat: dict[str, Any] = {}
+    for name, value in config:
+        if isinstance(value, BaseModel):
+            flat |= {f"{name}.{key}": inner for key, inner in flatten(value).items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def differences(old: TrainConfig, new: TrainConfig) -> dict[str, tuple[Any, Any]]:
+    """Settings that differ: (old, new) by dotted key."""
+    before = flatten(old)
+    return {key: (before[key], value) for key, value in flatten(new).items() if value != before[key]}
+
+
+def command_line(name: str, choice: Choice, common: Sequence[str] = ()) -> str:
+    """The command that starts the same run; ``common`` are options such as ``--data``."""
+    preset = choice.base if choice.base in PRESETS else "default"
+    parts = ["python", "-m", "core", "train", "--name", name, "--preset", preset]
+    for key, (_, value) in differences(load_config(preset), choice.config).items():
+        parts += ["--set", f"{key}={_toml(value)}"]
+    if choice.folds is not None:
+        parts += ["--folds", ",".join(map(str, choice.folds))]
+    return shlex.join([*parts, *common])
 
 
 def _toml(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    bare = isinstance(value, str) and re.fullmatch(r"(?!true$|false$|inf$|nan$)[A-Za-z][\w./-]*", value)
+    return str(value) if bare else json.dumps(value)
 
 
-def _widget(preset: str, section: str, name: str, part: BaseModel) -> Any:
-    field: FieldInfo = type(part).model_fields[name]
-    value, key, label = getattr(part, name), f"{preset}-{section}-{name}", f"{section}.{name}"
-    if get_origin(field.annotation) is not None and all(isinstance(arg, str) for arg in get_args(field.annotation)):
-        options = list(get_args(field.annotation))
-        return st.selectbox(label, options, index=options.index(value), help=field.description, key=key)
-    if isinstance(value, bool):
-        return st.checkbox(label, value, help=field.description, key=key)
-    if isinstance(value, str):
-        return st.text_input(label, value, help=field.description, key=key)
-    if isinstance(value, float):
-        return st.number_input(label, value=value, format="%g", step=None, help=field.description, key=key)
+def _sections() -> dict[str, list[str]]:
+    """The dotted keys of each section; those without one under ``general``."""
+    found: dict[str, list[str]] = {"general": []}
+    for key, _ in _fields(TrainConfig):
+        section, dot, _ = key.rpartition(".")
+        found.setdefault(section if dot else "general", []).append(key)
+    return {**{name: keys for name, keys in found.items() if name != "general"}, "general": found["general"]}
+
+
+def _section(base: str, section: str, keys: Sequence[str], given: dict[str, Any]) -> None:
+    """One section, folded; changes ``given``."""
+    if not keys:
+        return
+    field = TrainConfig.model_fields.get(section)
+    about = (field.annotation.__doc__ or "").split("\n")[0] if field and field.annotation else "Seed and device."
+    with st.expander(f"**{section}** · {about.rstrip('.')}"), st.grid("auto", min_column_width=_CELL):
+        for key in keys:
+            given[key] = _widget(base, key, given[key])
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from ((f"{name}.{key}", inner) for key, inner in _fields(field.annotation))
+        else:
+            yield name, field
+
+
+def _widget(base: str, key: str, value: Any, label: str | None = None) -> Any:
+    """The input that suits a setting's type and range."""
+    field = dict(_fields(TrainConfig))[key]
     low, high = _bounds(field)
-    given = st.number_input(
-        label, value=value, min_value=low, max_value=high, step=1, help=field.description, key=key
-    )
-    return None if given is None else int(given)
+    label = label or key.rpartition(".")[2].replace("_", " ")
+    common: dict[str, Any] = {"key": _key(base, key), "help": _help(key, field), "persist_state": "session"}
+    if get_origin(field.annotation) is Literal:
+        options = list(get_args(field.annotation))
+        return st.selectbox(label, options, index=options.index(value), **common)
+    if key in _SUGGESTED:
+        options = list(dict.fromkeys([*_SUGGESTED[key], value]))
+        return st.selectbox(label, options, index=options.index(value), accept_new_options=True, **common) or ""
+    if isinstance(value, bool):
+        return st.checkbox(label, value, **common)
+    if isinstance(value, str):
+        return st.text_input(label, value, **common)
+    if isinstance(value, float):
+        return st.number_input(
+            label,
+            value=value,
+            min_value=None if low is None else float(low),
+            max_value=None if high is None else float(high),
+            step=_step(value, high),
+            format="%g",
+            **common,
+        )
+    entered = st.number_input(label, value=value, min_value=low, max_value=high, step=1, placeholder="none", **common)
+    return None if entered is None else int(entered)
 
 
-def _bounds(field: FieldInfo) -> tuple[int | None, int | None]:
-    low = next((one.ge for one in field.metadata if hasattr(one, "ge")), None)
-    high = next((one.le for one in field.metadata if hasattr(one, "le")), None)
-    return low, high
+def _step(value: float, high: float | None) -> float:
+    if high is not None and high <= 1:
+        return 0.05
+    return 10.0 ** floor(log10(value)) if value else 0.1
+
+
+def _bounds(field: FieldInfo) -> tuple[Any, Any]:
+    limits = [
+        (getattr(one, "ge", getattr(one, "gt", None)), getattr(one, "le", getattr(one, "lt", None)))
+        for one in field.metadata
+    ]
+    return tuple(next((pair[side] for pair in limits if pair[side] is not None), None) for side in (0, 1))  # type: ignore[return-value]
+
+
+def _help(key: str, field: FieldInfo) -> str:
+    low, high = _bounds(field)
+    limits = "" if low is None else f", {low} to {high}" if high is not None else f", at least {low}"
+    return f"{field.description or key.replace('.', ' ')} (`{key}`{limits})"
+
+
+def _key(base: str, key: str) -> str:
+    return f"train:{base}:{key}"
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        section, dot, name = key.rpartition(".")
+        (nested.setdefault(section, {}) if dot else nested)[name] = value
+    return nested
+
+
+def _show_differences(base: str, changed: Mapping[str, tuple[Any, Any]]) -> None:
+    if not changed:
+        return
+    told = "  ".join(f"`{key}: {old} → {new}`" for key, (old, new) in changed.items())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Differs from **{base}**: {told}")
+        st.button(f"Back to {base}", on_click=_forget, args=(base,), key="train-reset")
+
+
+def _forget(base: str) -> None:
+    for key in [key for key in st.session_state if str(key).startswith(_key(base, ""))]:
+        del st.session_state[key]

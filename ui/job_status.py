@@ -1,70 +1,150 @@
 """Jobs as they run: progress, pace, time left, curves, log, and the buttons to stop and go on."""
 
-import pandas as pd
-import plotly.graph_objects as go
+import time
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
+from core.errors import LabelingError
 from core.jobs.queue import ALIVE, Job, JobQueue
 from core.service import resume_run
-from core.storage.runs import Run
+from core.storage.runs import Run, list_runs
 from core.workspace import Workspace
+from ui.links import link_to
+from ui.run_charts import Story, draw_curves, story_of
+from ui.times import clock, duration
 
-_LOG_LINES = 15
+_ENDED_SHOWN = 5
+_LOG_BYTES, _LOG_LINES = 20_000, 40
+STATE_COLOURS = {
+    "queued": "gray",
+    "running": "blue",
+    "stopping": "orange",
+    "finished": "green",
+    "failed": "red",
+    "stopped": "orange",
+}
 
 
-def show_job(workspace: Workspace, job: Job, run: Run | None, place: int) -> None:
-    """One job in a frame; ``place`` is how many jobs stand before it."""
-    with st.container(border=True):
-        left, right = st.columns([5, 1])
-        waits = f", {place} before it" if job.state == "queued" and place else ""
-        left.markdown(f"**{job.title}** · {job.state}{waits}")
-        if job.state in ("queued", "running") and right.button("Stop", key=f"stop-{job.job_id}"):
-            JobQueue(workspace).stop(job.job_id)
-            st.rerun()
-        if job.error:
-            left.error(job.error)
-        if run is None or run.damage():
+def watch_jobs(workspace: Workspace) -> None:
+    """The jobs of a workspace, drawn each second while one is alive, then once more for good."""
+
+    def draw() -> None:
+        try:
+            if not _draw_jobs(workspace) and alive:
+                st.rerun()
+        except LabelingError as problem:
+            st.error(str(problem))
+
+    alive = bool(JobQueue(workspace).alive())
+    st.fragment(draw, run_every=1.0 if alive else None)()
+
+
+def _draw_jobs(workspace: Workspace) -> bool:
+    """All living jobs, then the newest ended ones; whether one is alive."""
+    jobs = JobQueue(workspace).list()
+    runs = {run.run_id: run for run in list_runs(workspace) if not run.damage()}
+    living = [job for job in jobs if job.state in ALIVE][::-1]
+    ended = [job for job in jobs if job.state not in ALIVE]
+    newest = {job.run_id: job.job_id for job in reversed(jobs)}
+    if not jobs:
+        st.info("No jobs yet. Press Start above; the job appears here and goes on when this page is closed.")
+    for place, job in enumerate(living):
+        _living(workspace, job, runs.get(job.run_id), place)
+    for place, job in enumerate(ended[:_ENDED_SHOWN]):
+        run = runs.get(job.run_id) if newest[job.run_id] == job.job_id else None
+        _ended(workspace, job, run, is_open=place == 0 and not living)
+    return bool(living)
+
+
+def _living(workspace: Workspace, job: Job, run: Run | None, place: int) -> None:
+    with st.container(border=True, key=f"job-{job.job_id}"):
+        since = f" · for {duration(time.time() - job.started_at)}" if job.started_at else ""
+        _head(
+            job,
+            since,
+            "Stop" if job.state in ("queued", "running") else "",
+            lambda: JobQueue(workspace).stop(job.job_id),
+        )
+        if job.state == "queued":
+            st.caption(f"Waits for its device, {place} before it." if place else "Starts at once.")
             return
-        if job.state in ALIVE:
-            _progress(run)
-        elif run.state() == "unfinished" and right.button("Resume", key=f"resume-{job.job_id}"):
-            resume_run(workspace, run)
+        if job.state == "stopping":
+            st.caption("Stops at the next step; the last whole epoch is kept.")
+        if run is not None:
+            story = story_of(run)
+            _progress(job, run, story)
+            draw_curves(story, key=job.job_id)
+        with st.expander("Log", key=f"log-{job.job_id}"):
+            show_log(job)
+
+
+def _ended(workspace: Workspace, job: Job, run: Run | None, *, is_open: bool) -> None:
+    with st.container(border=True, key=f"job-{job.job_id}"):
+        score = (run.result() or {}).get("macro_f1") if run else None
+        words = f" · macro F1 {score:.3f}" if score is not None and job.state == "finished" else ""
+        took = f" · {duration((job.finished_at or 0) - job.started_at)}" if job.started_at else ""
+        resumable = run is not None and run.state() == "unfinished"
+        _head(
+            job,
+            f"{words}{took} · {clock(job.finished_at or job.created_at)}",
+            "Resume" if resumable else "",
+            lambda: resume_run(workspace, run) if run else None,
+        )
+        if job.error:
+            st.error(job.error)
+        details = st.expander("Curves and log", is_open, key=f"open-{job.job_id}", on_change="rerun")
+        if details.open:
+            with details:
+                if run is not None:
+                    draw_curves(story_of(run), key=job.job_id)
+                    link_to("runs", "All of this run", runs=run.run_id)
+                show_log(job)
+
+
+def _head(job: Job, words: str, button: str, action: object) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{job.title}** :{STATE_COLOURS[job.state]}-badge[{job.state}]{words}")
+        if button and st.button(button, key=f"{button.lower()}-{job.job_id}"):
+            action()  # type: ignore[operator]
             st.rerun()
-        show_curves(run, key=job.job_id)
-        if job.log_path.exists():
-            with st.expander("Log"):
-                lines = job.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
-                st.code("\n".join(lines[-_LOG_LINES:]) or "empty", language=None)
 
 
-def _progress(run: Run) -> None:
-    events = run.events()[0]
-    last = next((event for event in reversed(events) if event["event"] in ("progress", "cache")), None)
-    if last is None:
-        st.progress(0.0, "starting")
+def _progress(job: Job, run: Run, story: Story) -> None:
+    last = story["last"]
+    if not last or last["time"] < (job.started_at or 0):
+        st.progress(0.0, "starting: loading the network and the table of photos")
     elif last["event"] == "cache":
-        st.progress(last["done"] / max(last["total"], 1), f"decoding photos: {last['done']:,} of {last['total']:,}")
+        share = last["done"] / max(last["total"], 1)
+        st.progress(min(share, 1.0), f"decoding photos once: {last['done']:,} of {last['total']:,}")
     else:
-        minutes, seconds = divmod(int(last["seconds_left"]), 60)
-        st.progress(
-            last["overall"],
-            f"fold {last['fold']}, epoch {last['epoch']} of {last['epochs']} · "
-            f"{last['photos_per_second']:.0f} photos/s · {minutes} min {seconds:02d} s left",
-        )
+        st.progress(min(story["overall"], 1.0), _words(last, run.manifest["folds_to_run"]))
 
 
-def show_curves(run: Run, *, key: str) -> None:
-    """Loss and validation macro F1 by epoch, a line a fold."""
-    epochs = pd.DataFrame([event for event in run.events()[0] if event["event"] == "epoch"])
-    if epochs.empty:
-        return
-    for column, (name, title) in zip(
-        st.columns(2), {"train_loss": "training loss", "val_macro_f1": "validation macro F1"}.items(), strict=True
-    ):
-        figure = go.Figure()
-        for fold, rows in epochs.drop_duplicates(["fold", "epoch"], keep="last").groupby("fold"):
-            figure.add_scatter(x=rows.epoch, y=rows[name], mode="lines+markers", name=f"fold {fold}")
-        figure.update_layout(
-            title=title, height=240, margin={"l": 40, "r": 10, "t": 40, "b": 30}, xaxis_title="epoch"
-        )
-        column.plotly_chart(figure, key=f"{key}-{name}")
+def _words(last: Mapping[str, object], folds: Sequence[int]) -> str:
+    """What a training does now, by its newest event."""
+    if last["event"] == "progress":
+        place = f"fold {last['fold']} ({folds.index(last['fold']) + 1} of {len(folds)})"  # type: ignore[arg-type]
+        words = f"{place}, epoch {last['epoch']} of {last['epochs']}"
+        if last["done"] == last["total"]:
+            return f"{words} · scoring the held-out photos"
+        pace = f"{last['photos_per_second']:,.0f} photos/s · loss {last['loss']:.3f}"
+        return f"{words} · {pace} · {duration(float(str(last['seconds_left'])))} of training left"
+    if last["event"] == "epoch" and last["epoch"] == last["epochs"]:
+        return f"fold {last['fold']} · predicting the evaluation photos"
+    if last["event"] == "epoch":
+        return f"fold {last['fold']}, epoch {last['epoch']} of {last['epochs']} is done"
+    return {"started": "starting", "fold_finished": "a fold is done", "finished": "finished"}.get(
+        str(last["event"]), str(last["event"])
+    )
+
+
+def show_log(job: Job) -> None:
+    """The last lines of a job's log."""
+    try:
+        with job.log_path.open("rb") as file:
+            file.seek(max(0, job.log_path.stat().st_size - _LOG_BYTES))
+            lines = file.read().decode("utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        lines = []
+    st.code("\n".join(lines[-_LOG_LINES:]) or "The log is empty.", language=None, wrap_lines=True)

@@ -7,9 +7,9 @@ import streamlit as st
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 
-def link_to(page: str, label: str) -> None:
-    """A link to ``pages/<page>.py``."""
-    st.page_link(str(_PAGES / f"{page}.py"), label=label)
+def link_to(page: str, label: str, **query: str) -> None:
+    """A link to ``pages/<page>.py``; ``query`` is put in its address."""
+    st.page_link(str(_PAGES / f"{page}.py"), label=label, query_params=query or None)
 
 
 def no_runs_yet() -> None:

@@ -1,5 +1,6 @@
 """The ledger: every submission file that was written, append-only."""
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.errors import SubmissionError
 from core.files import private_folder
 from core.storage.database import APPEND_ONLY, connect, migrate, transaction
 from core.workspace import Workspace
@@ -64,6 +66,21 @@ class SubmissionLedger:
         for name in ("origin", "findings"):
             table[name] = [json.loads(text) for text in table[name]]
         return table
+
+    def read(self, file_name: str, sha256: str) -> bytes:
+        """A listed file's bytes, as they were when it was written.
+
+        Raises:
+            SubmissionError: the file is gone, or has changed since.
+        """
+        path = self.path.parent / file_name
+        try:
+            content = path.read_bytes()
+        except OSError:
+            raise SubmissionError(f"{path} is not there any more; write it again from the same runs") from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise SubmissionError(f"{path} has changed since it was written; write it again from the same runs")
+        return content
 
     def _open(self) -> sqlite3.Connection:
         private_folder(self.path.parent)
