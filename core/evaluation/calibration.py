@@ -1,11 +1,15 @@
-"""Probabilities that mean what they say: one temperature, and how far off they are."""
+"""How far probabilities are from meaning what they say, and the one temperature that mends most of it.
+
+``calibration_map`` has the finer maps: a temperature an axis, and a bias an axis value.
+"""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.errors import RunError
 from core.evaluation.metrics import paired, probabilities, same_length
-from core.taxonomy import FloatArray
+from core.taxonomy import FloatArray, IntArray
 
 TEMPERATURES = (0.05, 20.0)
 """Least and greatest temperature that a fit returns."""
@@ -67,6 +71,39 @@ def expected_calibration_error(labels: ArrayLike, pred_probs: FloatArray, *, n_b
     if not len(true):
         raise RunError("there is no labelled photo to measure calibration on; train a fold first")
     confidence = pred_probs.max(axis=1)
-    bins = np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)  # (low, high]
+    bins = _bins(confidence, n_bins)
     gap = np.bincount(bins, weights=(true == predicted) - confidence, minlength=n_bins)
     return float(np.abs(gap).sum() / len(true))
+
+
+def reliability_table(labels: ArrayLike, pred_probs: FloatArray, *, n_bins: int = 15) -> pd.DataFrame:
+    """Confidence against accuracy in equal-width bins: the rows of a reliability diagram.
+
+    Returns:
+        low, high (of the bin, which holds low < confidence <= high), confidence (mean), accuracy (share
+        right), photos; bins without a photo are left out. ``expected_calibration_error`` is the mean of
+        |accuracy - confidence| weighted with photos.
+    Raises:
+        RunError: lengths differ.
+
+    Source: DeGroot, Fienberg, The comparison and evaluation of forecasters, The Statistician 1983; bins as
+        in Guo et al., ICML 2017, section 2.
+    """
+    true, predicted = paired(labels, pred_probs.argmax(axis=1), num_classes=pred_probs.shape[1])
+    confidence = pred_probs.max(axis=1)
+    bins = _bins(confidence, n_bins)
+    photos = np.bincount(bins, minlength=n_bins)
+    table = pd.DataFrame(
+        {
+            "low": np.arange(n_bins) / n_bins,
+            "high": np.arange(1, n_bins + 1) / n_bins,
+            "confidence": np.bincount(bins, weights=confidence, minlength=n_bins) / np.maximum(photos, 1),
+            "accuracy": np.bincount(bins, weights=true == predicted, minlength=n_bins) / np.maximum(photos, 1),
+            "photos": photos,
+        }
+    )
+    return table[table.photos > 0].reset_index(drop=True)
+
+
+def _bins(confidence: FloatArray, n_bins: int) -> IntArray:
+    return np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)  # (low, high]

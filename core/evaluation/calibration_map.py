@@ -1,0 +1,167 @@
+"""A run's logits as probabilities that mean what they say, axis by axis.
+
+The 18 classes are a chain: the mask, then the gender given the mask, then the age given both. Each link
+has its own sharpness and may lean to one value, so each gets its own temperature and, with ``bias``, its
+own bias: a network that was trained with 58 as "60 and over" leans to the oldest band, and one temperature
+cannot take that back.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize
+
+from core.errors import RunError
+from core.evaluation.calibration import TEMPERATURES, fit_temperature
+from core.evaluation.metrics import Float64Array, paired, probabilities, same_length
+from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray, decode
+
+CalibrationMethod = Literal["none", "temperature", "axes", "bias"]
+"""``temperature``: one for all. ``axes``: one a link of the chain. ``bias``: that, and a bias a value."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of the chain: probabilities become softmax(scale * log p + bias).
+
+    Attributes:
+        scale: 1 / temperature.
+        bias: one number a value of the axis.
+    """
+
+    scale: float
+    bias: tuple[float, ...]
+
+    def __call__(self, log_probs: Float64Array) -> Float64Array:
+        """Log-probabilities of the link, mended; (..., K) to (..., K)."""
+        return _normalized(self.scale * log_probs + np.asarray(self.bias))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A map from logits to calibrated probabilities, fitted by ``fit_calibration``.
+
+    Attributes:
+        method: how it was fitted.
+        temperature: of all logits, before the chain.
+        mask, gender: links of the chain.
+        age: a link for each gender.
+    """
+
+    method: CalibrationMethod
+    temperature: float = 1.0
+    mask: Link = Link(1.0, (0.0,) * len(MASKS))
+    gender: Link = Link(1.0, (0.0,) * len(GENDERS))
+    age: tuple[Link, ...] = (Link(1.0, (0.0,) * len(AGE_BANDS)),) * len(GENDERS)
+
+    def probabilities(self, logits: FloatArray) -> Float64Array:
+        """Calibrated probabilities, (N, 18), of logits or log-probabilities of the same kind.
+
+        Raises:
+            RunError: not (N, 18), or a row without finite values.
+        """
+        if self.method in ("none", "temperature"):
+            return probabilities(logits, temperature=self.temperature)
+        mask, gender, age = _chain(logits)
+        ages = np.stack([link(age[:, :, place]) for place, link in enumerate(self.age)], axis=2)
+        joint: Float64Array = np.exp(self.mask(mask)[:, :, None, None] + self.gender(gender)[..., None] + ages)
+        return joint.reshape(len(joint), -1)
+
+
+def fit_calibration(
+    logits: FloatArray, labels: ArrayLike, *, method: CalibrationMethod = "bias", weights: ArrayLike | None = None
+) -> Calibration:
+    """The most likely calibration map for these labels.
+
+    The likelihood of a chain is the product of its links', so each link is fitted alone, on the true values
+    of the links before it. A bias makes the mean probability of each value equal to its share of the labels,
+    which is what the estimate of a shifted class mix needs (``prior``).
+
+    Args:
+        logits: (N, 18); out-of-fold, so that no model scored a photo it trained on.
+        labels: (N,) class by the competition's own age bounds, whatever bounds were trained.
+        weights: (N,) how often each photo counts, as in a bootstrap; ``bias`` only.
+    Raises:
+        RunError: lengths differ, no photo, or logits that are not finite.
+
+    Source: Alexandari, Kundaje, Shrikumar, Maximum likelihood with bias-corrected calibration is
+        hard-to-beat at label shift adaptation, ICML 2020; temperature as in ``fit_temperature``.
+    """
+    true, _ = paired(labels, labels)
+    same_length(labels=true, logits=np.asarray(logits))
+    if method == "none":
+        return Calibration("none")
+    if method == "temperature":
+        return Calibration("temperature", temperature=fit_temperature(logits, true))
+    if not len(true):
+        raise RunError("there is no labelled photo to calibrate on; train a fold first")
+    mask, gender, age = decode(true)
+    of_mask, of_gender, of_age = _chain(logits)
+    rows = np.arange(len(true))
+    counts = np.ones(len(true)) if weights is None else np.asarray(weights, dtype=np.float64)
+
+    def fit(log_probs: Float64Array, values: IntArray, chosen: IntArray = rows) -> Link:
+        if not len(chosen):
+            return Link(1.0, (0.0,) * log_probs.shape[1])
+        if method == "axes":
+            return Link(1 / fit_temperature(log_probs[chosen], values[chosen]), (0.0,) * log_probs.shape[1])
+        return _fit_scale_and_bias(log_probs[chosen], values[chosen], counts[chosen])
+
+    ages_of_truth = of_age[rows, mask, gender]  # (N, 3)
+    return Calibration(
+        method,
+        mask=fit(of_mask, mask),
+        gender=fit(of_gender[rows, mask], gender),
+        age=tuple(fit(ages_of_truth, age, np.flatnonzero(gender == one)) for one in range(len(GENDERS))),
+    )
+
+
+def _fit_scale_and_bias(log_probs: Float64Array, values: IntArray, counts: Float64Array) -> Link:
+    """Most likely link under a prior as strong as one photo, which keeps rare and never-wrong values finite."""
+    num_values = log_probs.shape[1]
+    scores = np.maximum(log_probs - log_probs.max(axis=1, keepdims=True), -1e4)
+    shares = counts / counts.sum()
+    observed = shares @ scores[np.arange(len(values)), values]
+    frequency = np.bincount(values, weights=shares, minlength=num_values)
+    identity = np.concatenate([[1.0], np.zeros(num_values)])
+    strength = 1 / counts.sum()
+
+    def loss(theta: Float64Array) -> tuple[float, Float64Array]:
+        log_fitted = _normalized(theta[0] * scores + theta[1:])
+        fitted = np.exp(log_fitted)
+        away = theta - identity
+        likelihood = shares @ log_fitted[np.arange(len(values)), values]
+        gradient = np.concatenate([[observed - shares @ (fitted * scores).sum(axis=1)], frequency - shares @ fitted])
+        return strength * (away @ away) / 2 - likelihood, strength * away - gradient
+
+    bounds = [(1 / TEMPERATURES[1], 1 / TEMPERATURES[0])] + [(None, None)] * num_values
+    found = minimize(
+        loss, identity, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-7}
+    )
+    return Link(float(found.x[0]), tuple(map(float, found.x[1:])))
+
+
+def _chain(logits: FloatArray) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Log-probabilities of mask (N, 3), gender given mask (N, 3, 2), age given both (N, 3, 2, 3)."""
+    scores = np.asarray(logits, dtype=np.float64)
+    probabilities(scores)  # refuses what is not (N, K) or not finite
+    if scores.shape[1] != len(MASKS) * len(GENDERS) * len(AGE_BANDS):
+        raise RunError(f"logits have {scores.shape[1]} columns; axis by axis needs the 18 classes")
+    scores = np.maximum(scores - scores.max(axis=1, keepdims=True), -1e4) if scores.size else scores
+    joint = scores.reshape(-1, len(MASKS), len(GENDERS), len(AGE_BANDS))
+    gender, mask = _total(joint, -1), _total(joint, (-2, -1))
+    return _normalized(mask), gender - mask[..., None], joint - gender[..., None]
+
+
+def _total(log_probs: Float64Array, axis: int | tuple[int, ...]) -> Float64Array:
+    """Log of the sum of exponentials over some axes."""
+    top = log_probs.max(axis=axis, keepdims=True)
+    summed: Float64Array = np.squeeze(top, axis) + np.log(np.exp(log_probs - top).sum(axis=axis))
+    return summed
+
+
+def _normalized(scores: Float64Array) -> Float64Array:
+    """Log-softmax over the last axis."""
+    return scores - _total(scores, -1)[..., None]

@@ -1,0 +1,63 @@
+"""People whose photos, labels and true probabilities are known: the oracle of the statistics of ISSUE 4.
+
+Each photo shows evidence of age and of gender: the group's own place plus noise that the person's seven
+photos share plus noise of the photo. So the true probability of each class is a formula, and the logits of
+a network that is over- or underconfident and leans to the oldest band are made from it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.taxonomy import encode
+
+TRAIN_MIX = np.array([0.20, 0.15, 0.05, 0.27, 0.28, 0.05])
+EVAL_MIX = np.array([0.20, 0.26, 0.14, 0.17, 0.14, 0.09])
+
+
+@dataclass(frozen=True)
+class People:
+    """``logits`` are the network's; ``true_probs`` hold on people of the mix that ``like`` gave."""
+
+    logits: np.ndarray
+    labels: np.ndarray
+    people: np.ndarray
+    true_probs: np.ndarray
+
+
+def draw_people(
+    seed,
+    number,
+    mix=TRAIN_MIX,
+    *,
+    like=TRAIN_MIX,
+    temperature=2.0,
+    lean=1.0,
+    apart=2.0,
+    shared=0.6,
+):
+    """``number`` people of seven photos, their groups drawn from ``mix``.
+
+    Args:
+        like: the mix of the people that the network was trained on.
+        temperature: above 1, the network is overconfident by that factor.
+        lean: added to the log-odds of the oldest band.
+        apart: distance of neighbouring age bands, in standard deviations of the noise.
+        shared: share of the noise's variance that a person's photos have in common.
+    """
+    rng = np.random.default_rng(seed)
+    group = np.repeat(rng.choice(6, size=number, p=mix), 7)
+    people = np.repeat(np.arange(number), 7)
+    mask = np.tile([0, 0, 0, 0, 0, 1, 2], number)
+    noise = np.sqrt(shared) * rng.normal(size=(number, 2)).repeat(7, axis=0)
+    noise += np.sqrt(1 - shared) * rng.normal(size=(len(group), 2))
+    places = np.stack([np.arange(6) // 3 * 3.0, np.arange(6) % 3 * apart], axis=1)  # (6, 2) gender, age
+    evidence = places[group] + noise
+    density = -((evidence[:, None] - places) ** 2).sum(axis=2) / 2 + np.log(like)  # (N, 6)
+    log_probs = density - np.logaddexp.reduce(density, axis=1, keepdims=True)
+    of_mask = np.where(np.arange(3) == mask[:, None], np.log(0.98), np.log(0.01))
+    true_probs = np.exp(of_mask[:, :, None] + log_probs[:, None]).reshape(-1, 18)
+    logits = temperature * np.log(true_probs) + lean * (np.arange(18) % 3 == 2)
+    shown = np.where(rng.random(len(mask)) < 0.03, rng.integers(3, size=len(mask)), mask)
+    labels = encode(shown, group // 3, group % 3)  # 0.97 + 0.03 / 3 = 0.98 of the masks are as they seem
+    return People(logits + rng.normal(size=(len(mask), 1)), labels, people, true_probs)
