@@ -137,8 +137,8 @@ def _fit_scale_and_bias(log_probs: Float64Array, values: IntArray, counts: Float
         return strength * (away @ away) / 2 - likelihood, strength * away - gradient
 
     bounds = [(1 / TEMPERATURES[1], 1 / TEMPERATURES[0])] + [(None, None)] * num_values
-    found = minimize(
-        loss, identity, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-7}
+    found = minimize(  # type: ignore[no-untyped-call]
+        loss, identity, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}
     )
     return Link(float(found.x[0]), tuple(map(float, found.x[1:])))
 

@@ -10,7 +10,7 @@ So the probability of a class is corrected by the ratio of its group's shares al
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import nnls
+from scipy.optimize import nnls  # type: ignore[attr-defined]
 
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, same_length
@@ -100,11 +100,11 @@ def em_mix(
     same_length(group_probs=probs, weights=shares)
     shares = shares / shares.sum()
     likelihood = probs / np.where(before > 0, before, np.inf)  # (N, 6), up to a factor a photo
-    mix = before if start is None else _mix("start", start)
+    mix: Float64Array = before if start is None else _mix("start", start)
     for _ in range(2000):
         joint = likelihood * mix
         expected = (shares / np.maximum(joint.sum(axis=1), 1e-300)) @ joint
-        following = (expected + strength * before) / (expected.sum() + strength)
+        following: Float64Array = (expected + strength * before) / (expected.sum() + strength)
         if np.abs(following - mix).max() < 1e-7:
             return following
         mix = following
@@ -170,11 +170,13 @@ def corrected(pred_probs: FloatArray, train_mix: ArrayLike, mix: ArrayLike) -> F
     group_probabilities(probs)  # refuses other shapes
     ratio = np.where(before > 0, after / np.where(before > 0, before, 1), 0.0)
     tilted = probs * np.tile(ratio, NUM_CLASSES // NUM_GROUPS)
-    return tilted / np.maximum(tilted.sum(axis=1, keepdims=True), 1e-300)
+    shifted: Float64Array = tilted / np.maximum(tilted.sum(axis=1, keepdims=True), 1e-300)
+    return shifted
 
 
 def _mix(name: str, shares: ArrayLike) -> Float64Array:
-    mix = np.asarray(shares, dtype=np.float64)
+    mix: Float64Array = np.asarray(shares, dtype=np.float64)
     if mix.shape != (NUM_GROUPS,) or not np.isfinite(mix).all() or mix.min() < 0 or mix.sum() <= 0:
         raise RunError(f"{name} is {mix.tolist()}; give {NUM_GROUPS} shares, none negative")
-    return mix / mix.sum()
+    normalized: Float64Array = mix / mix.sum()
+    return normalized
