@@ -1,6 +1,7 @@
 """Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``decisions-restore``, ``export``, ``score``."""
 
 import getpass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from core.cli.options import Settings, common_options, pass_settings
 from core.curation.pseudo_labels import accept_above, expected_wrong, proposals, run_temperature
 from core.evaluation.metrics import accuracy, axis_accuracy, class_table, confusion_matrix, macro_f1
 from core.evaluation.uncertainty import macro_f1_interval
+from core.storage.decision_repair import Source
 from core.storage.decisions import DecisionStore
 from core.storage.runs import open_run
 from core.submission.export import write_submission
@@ -84,14 +86,27 @@ def undo(settings: Settings, batch_id: str, who: str) -> None:
 
 
 @click.command("decisions-restore")
-@click.option("--from", "source", type=click.Choice(["mirror", "database"]), default="mirror", show_default=True)
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["both", "mirror", "database"]),
+    default="both",
+    show_default=True,
+    help="What to trust: both keeps everything sound in either.",
+)
 @common_options
 @pass_settings
-def decisions_restore(settings: Settings, source: str) -> None:
-    """Make the decision database anew from its mirror, or the mirror from the database."""
-    store = DecisionStore(settings.open_workspace(), settings.load_index().dataset_id)
-    rows = store.restore_from_mirror() if source == "mirror" else store.restore_mirror()
-    settings.finish({"rows": rows}, f"restored {rows:,} decisions from the {source}")
+def decisions_restore(settings: Settings, source: Source) -> None:
+    """Make the decision database and its mirror anew from what is sound; the files of before are kept."""
+    report = DecisionStore(settings.open_workspace(), "").restore(source)
+    lines = [
+        f"{report.rows:,} decisions in database and mirror",
+        f"taken from the mirror alone {report.only_in_mirror:,}, from the database alone {report.only_in_database:,}",
+    ]
+    lines += [f"the database was damaged: {report.database_problem}"] * bool(report.database_problem)
+    lines += [f"damaged lines of the mirror: {report.damaged_lines}"] * bool(report.damaged_lines)
+    lines += [f"rows that neither could give: {report.lost}"] * bool(report.lost)
+    settings.finish(asdict(report), "\n".join([*lines, f"kept: {', '.join(report.kept)}"]))
 
 
 @click.command()

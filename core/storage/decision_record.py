@@ -1,10 +1,12 @@
 """One decision of one person about one photo or person: its fields, their checks, its table and its line."""
 
+import hashlib
 import json
 import math
+import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +17,10 @@ from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, age_band, deco
 KINDS = ("accept", "reject", "relabel", "skip", "undo")
 UNITS = ("photo", "person")
 AXIS_FIELDS = ("mask", "gender", "age_band", "age_years")
+ORIGINS = ("model", "accepted", "changed")
+"""Where a decided label comes from: the model alone (accepted with many others, by a threshold, and nobody
+looked at it), accepted by a person as proposed, or changed by a person."""
+
 _OLDEST = 120
 _LONGEST = 2000
 
@@ -69,15 +75,19 @@ class Decision:
     """kind ``undo``: the decision_id that this row takes back (an undo too: then it is a redo)."""
     nonce: str = field(default_factory=new_id)
     """The same nonce twice is one decision: whoever is unsure whether a decision arrived sends it again."""
+    origin: str = ""
+    """One of ``ORIGINS`` for ``accept`` and ``relabel``, worked out when left empty; empty for the others."""
 
     def __post_init__(self) -> None:
+        for name in _TEXTS:
+            text = getattr(self, name)
+            if text is None and name == "undoes":
+                continue
+            self._check(isinstance(text, str), name, "is not text")
+            self._check(len(text) <= _LONGEST, name, f"has over {_LONGEST} characters")
+            self._check(text.isascii() or not _SURROGATE.search(text), name, "is not Unicode")
         for name in ("decision_id", "who", "target", "batch_id", "nonce"):
             self._check(bool(getattr(self, name)), name, "is empty")
-        for name, text in asdict(self).items():
-            if isinstance(getattr(type(self), name, ""), str) and name not in _NUMBERS and text is not None:
-                self._check(isinstance(text, str), name, "is not text")
-                self._check(len(text) <= _LONGEST, name, f"has over {_LONGEST} characters")
-                self._check(not any("\ud800" <= sign <= "\udfff" for sign in text), name, "is not Unicode")
         self._check(self.kind in KINDS, "kind", f"is not one of {', '.join(KINDS)}")
         self._check(self.unit in UNITS, "unit", f"is not one of {', '.join(UNITS)}")
         self._check_time()
@@ -91,6 +101,7 @@ class Decision:
             self._check(good and number != math.inf, name, "is not a number from 0" + " to 1" * (most == 1))
         self._check((self.undoes is not None) == (self.kind == "undo"), "undoes", "belongs to kind undo")
         self._complete_axes()
+        self._complete_origin()
 
     def _complete_axes(self) -> None:
         given = [name for name in AXIS_FIELDS if getattr(self, name) is not None]
@@ -109,13 +120,29 @@ class Decision:
                 f"decision on {self.target}: {self.kind} names no mask, gender or age; give at least one"
             )
 
+    def _complete_origin(self) -> None:
+        decides = self.kind in ("accept", "relabel")
+        if not decides or self.origin:
+            self._check(
+                self.origin in (ORIGINS if decides else ("",)), "origin", f"does not belong to kind {self.kind}"
+            )
+            return
+        proposed = () if self.proposal is None else decode(self.proposal)
+        given = (self.mask, self.gender, self.age_band)
+        as_proposed = all(value in (None, axis) for value, axis in zip(given, proposed, strict=False))
+        origin = "accepted" if self.kind == "accept" and as_proposed else "changed"
+        object.__setattr__(self, "origin", origin)
+
     def _check_time(self) -> None:
+        """Times are kept in one form, so that their order as text is their order in time."""
         try:
             moment = datetime.fromisoformat(self.created_at)
         except ValueError:
             moment = None
         utc = moment is not None and moment.tzinfo is not None and not moment.utcoffset()
         self._check(utc, "created_at", "is not an ISO time in UTC")
+        if moment is not None:
+            object.__setattr__(self, "created_at", moment.astimezone(UTC).isoformat(timespec="milliseconds"))
 
     def _check(self, good: bool, name: str, problem: str) -> None:
         if not good:
@@ -129,6 +156,8 @@ _INTEGERS = {
 }  # fmt: skip
 _NUMBERS = (*_INTEGERS, "confidence", "seconds")
 NUMBER_FIELDS = _NUMBERS
+_TEXTS = tuple(name for name in FIELDS if name not in _NUMBERS)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MIGRATIONS = (
     """
@@ -146,9 +175,11 @@ MIGRATIONS = (
     CREATE INDEX decisions_undone ON decisions (dataset_id, row) WHERE kind = 'undo';
     """
     + APPEND_ONLY.format(table="decisions"),
+    "ALTER TABLE decisions ADD COLUMN origin TEXT NOT NULL DEFAULT '';",
 )
 INSERT = f"INSERT INTO decisions (row, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(FIELDS) + 1))})"
 """Row None takes the next number."""
+SELECT = f"SELECT row, {', '.join(FIELDS)} FROM decisions"
 
 
 def values_of(decision: Decision) -> tuple[Any, ...]:
@@ -156,22 +187,29 @@ def values_of(decision: Decision) -> tuple[Any, ...]:
     return tuple(getattr(decision, name) for name in FIELDS)
 
 
-def to_line(row: int, content: Mapping[str, Any]) -> str:
-    """One line of the mirror, newline and all."""
-    return json.dumps({"row": row, **{name: content[name] for name in FIELDS}}, ensure_ascii=False) + "\n"
+def to_line(row: int, values: Iterable[Any]) -> str:
+    """One line of the mirror, newline and all: row, the values of ``FIELDS``, a check sum over them."""
+    content = json.dumps({"row": row} | dict(zip(FIELDS, values, strict=True)), ensure_ascii=False)
+    return f'{content[:-1]}, "sum": "{_check_sum(content)}"}}\n'
 
 
 def from_line(line: str) -> tuple[int, Decision]:
-    """A line of the mirror read back.
+    """A line of the mirror read back; lines of earlier versions have no check sum and no origin.
 
     Raises:
-        DecisionError: the line is torn, or a field is wrong or missing.
+        DecisionError: the line is torn or changed, or a field is wrong or missing.
     """
     try:
         content = json.loads(line)
+        given = content.pop("sum", None)
+        whole = given is None or given == _check_sum(json.dumps(content, ensure_ascii=False))
         row = content.pop("row")
-        if type(row) is int and row > 0 and content.keys() == set(FIELDS):
+        if whole and type(row) is int and row > 0 and content.keys() | {"origin"} == set(FIELDS):
             return row, Decision(**content)
-    except (ValueError, AttributeError, KeyError):
+    except (ValueError, AttributeError, KeyError, RecursionError):
         pass
-    raise DecisionError(f"not a decision: {line[:60]!r}")
+    raise DecisionError(f"not a decision, or changed: {line[:60]!r}")
+
+
+def _check_sum(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()

@@ -1,32 +1,30 @@
-"""Every decision anyone made, append-only: SQLite, and a JSONL mirror that can restore it.
+"""Every decision anyone made, append-only: SQLite, and a JSONL mirror; each restores the other.
 
-Undo is another row. A transaction is whole or absent; the mirror is brought up to date after each
-write and at each opening, so a kill between the two loses nothing.
+Undo is another row. Writers take turns by a lock. A transaction is whole or absent, then the mirror gets the
+same rows and is on the disk before a write returns: the database (WAL, ``synchronous=NORMAL``) may lose its
+last commits with the power, the mirror does not. Before each write, and when a process first looks, the one
+that lags gets what it lacks; where they contradict each other, ``decision_repair`` brings them together.
 """
 
-import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
 import pandas as pd
 
 from core.errors import DecisionError
 from core.files import private_folder
 from core.storage.database import connect, file_lock, migrate, transaction
-from core.storage.decision_record import (
-    FIELDS,
-    INSERT,
-    MIGRATIONS,
-    NUMBER_FIELDS,
-    Decision,
-    from_line,
-    to_line,
-    values_of,
-)
+from core.storage.decision_frame import DecisionFrame
+from core.storage.decision_record import INSERT, MIGRATIONS, SELECT, Decision, from_line, to_line, values_of
+from core.storage.decision_repair import RestoreReport, Source, restore
+from core.storage.journal import append_lines, last_line, read_lines
 from core.workspace import Workspace
 
-_NEXT_STEP = "restore it from its mirror with: decisions-restore"
+_NEXT_STEP = "bring database and mirror together with: decisions-restore"
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}  # fmt: skip
+"""Errors that say nothing about the file's content."""
 
 
 class DecisionStore:
@@ -36,170 +34,197 @@ class DecisionStore:
         self.dataset_id = dataset_id
         self.database = workspace.decisions / "decisions.sqlite"
         self.mirror = workspace.decisions / "decisions.jsonl"
+        self._lock = workspace.decisions / "decisions.lock"
 
     def append(self, decisions: Sequence[Decision]) -> int:
-        """Add decisions in one transaction; those whose nonce is known already are passed over.
+        """Add decisions in one transaction; those whose nonce or id is known already are passed over.
 
         Returns:
             How many rows were new.
+        Raises:
+            DecisionError: the database cannot be used; nothing was added.
         """
-        added = 0
-        with closing(self._open()) as connection, transaction(connection):
-            for decision in decisions:
-                object.__setattr__(decision, "dataset_id", self.dataset_id)
-                known = connection.execute("SELECT 1 FROM decisions WHERE nonce = ?", (decision.nonce,)).fetchone()
-                if known is None:
-                    connection.execute(INSERT, (None, *values_of(decision)))
-                    added += 1
-        self._catch_up_mirror()
-        return added
+        with self._writing() as connection:
+            return self._add(connection, decisions)
 
     def undo_batch(self, batch_id: str, *, who: str, why: str = "") -> int:
         """Take back every decision of a batch that stands; how many there were.
 
+        The batch of an undo can be taken back too: then its decisions stand again.
+
         Raises:
             DecisionError: no such batch.
         """
-        rows = self.all()
-        batch = rows[rows.batch_id == batch_id]
-        if batch.empty:
-            raise DecisionError(f"batch {batch_id!r} does not exist; the history lists the batches")
-        standing = batch[~batch.decision_id.isin(_undone(rows))]
-        return self.append(
-            [
+        with self._writing() as connection:
+            rows = self._frame(connection)
+            batch = rows.all[rows.all.batch_id == batch_id]
+            if batch.empty:
+                raise DecisionError(f"batch {batch_id!r} does not exist; the history lists the batches")
+            standing = batch[~batch.decision_id.isin(rows.undone())]
+            fields = ["unit", "target", "queue", "run_id", "decision_id"]
+            undo_id = f"undo-{batch_id}-{len(rows.all)}"[-200:]
+            undos = [
                 Decision(who=who, kind="undo", unit=unit, target=target, queue=queue, run_id=run_id,
-                         why=why, batch_id=f"undo-{batch_id}-{len(rows)}", undoes=decision_id)
-                for unit, target, queue, run_id, decision_id in standing[
-                    ["unit", "target", "queue", "run_id", "decision_id"]].to_numpy().tolist()
-            ]
-        )  # fmt: skip
+                         why=why, batch_id=undo_id, undoes=decision_id)
+                for unit, target, queue, run_id, decision_id in standing[fields].to_numpy().tolist()
+            ]  # fmt: skip
+            return self._add(connection, undos)
 
     def last_batch(self, queue: str, who: str | None = None) -> str | None:
         """The newest batch of a queue that still stands, None when there is none."""
-        rows = self.all()
-        mine = rows[(rows.queue == queue) & (rows.kind != "undo") & ~rows.decision_id.isin(_undone(rows))]
+        rows = self._rows()
+        mine = rows.all[(rows.all.queue == queue) & (rows.all.kind != "undo")]
         if who is not None:
             mine = mine[mine.who == who]
+        mine = mine[~mine.decision_id.isin(rows.undone())]
         return None if mine.empty else str(mine.batch_id.iloc[-1])
 
     def all(self) -> pd.DataFrame:
-        """Every row, oldest first: ``row`` and the fields of ``Decision``."""
-        if not self.database.exists() and not self.mirror.exists():
-            return _frame([])
-        with closing(self._open()) as connection:
-            rows = connection.execute("SELECT * FROM decisions WHERE dataset_id = ? ORDER BY row", (self.dataset_id,))
-            return _frame([tuple(row) for row in rows])
+        """Every row in the order of arrival: ``row`` and the fields of ``Decision``."""
+        return self._rows().all.copy(deep=False)
 
     def history(self, target: str) -> pd.DataFrame:
-        """All rows about one photo or person, oldest first."""
-        rows = self.all()
+        """All rows about one photo or person, in the order of arrival."""
+        rows = self._rows().all
         return rows[rows.target == target].reset_index(drop=True)
 
     def revision(self) -> int:
         """The label revision: the number of the newest row, 0 before the first."""
-        rows = self.all()
-        return 0 if rows.empty else int(rows.row.iloc[-1])
+        if not self.database.exists() and not self.mirror.exists():
+            return 0
+        with self._looking() as connection:
+            newest = "SELECT MAX(row) FROM decisions WHERE dataset_id = ?"
+            return int(connection.execute(newest, (self.dataset_id,)).fetchone()[0] or 0)
 
     def effective(self, at_revision: int | None = None) -> pd.DataFrame:
         """Every decision that stands (not undone), oldest first, as of a revision (now when None).
 
-        A target may have several: a later one wins axis by axis (``curation.labels``).
+        A target may have several: a later one wins axis by axis (``curation.labels``). Later is what was
+        decided later, not what arrived later: after two people exchanged their decisions, both have the same
+        labels.
         """
-        rows = self.all()
-        if at_revision is not None:
-            rows = rows[rows.row <= at_revision]
-        standing = rows[(rows.kind != "undo") & ~rows.decision_id.isin(_undone(rows))]
-        return standing.reset_index(drop=True)
+        return self._rows().standing(at_revision).copy(deep=False)
 
-    def restore_from_mirror(self) -> int:
-        """Build the database anew from the mirror; the damaged one is kept beside it. Returns the rows.
+    def restore(self, source: Source = "both") -> RestoreReport:
+        """Make the database and the mirror anew from what is sound in them; damaged files are kept beside.
 
         Raises:
-            DecisionError: the mirror cannot be read either.
+            DecisionError: there is no sound decision in the source.
         """
-        rows = self._mirror_rows()
-        if not rows:
-            raise DecisionError(f"{self.mirror} holds no decision; put back a copy of {self.database.parent}")
-        for name in (self.database.name, f"{self.database.name}-wal", f"{self.database.name}-shm"):
-            path = self.database.with_name(name)
-            if path.exists():
-                path.replace(path.with_name(f"{name}.damaged"))
-        with closing(self._open()) as connection, transaction(connection):
-            for number, decision in rows:
-                connection.execute("INSERT OR IGNORE" + INSERT.removeprefix("INSERT"), (number, *values_of(decision)))
-        return len(rows)
+        private_folder(self.database.parent)
+        with file_lock(self._lock):
+            return restore(self.database, self.mirror, source)
+
+    def restore_from_mirror(self) -> int:
+        """Build the database anew from the mirror; returns the rows. Raises as ``restore``."""
+        return self.restore("mirror").rows
 
     def restore_mirror(self) -> int:
-        """Write the mirror anew from the database; returns the rows."""
-        self.mirror.unlink(missing_ok=True)
-        return self._catch_up_mirror()
+        """Write the mirror anew from the database; returns the rows. Raises as ``restore``."""
+        return self.restore("database").rows
 
-    def _open(self) -> sqlite3.Connection:
+    def _rows(self) -> DecisionFrame:
+        if not self.database.exists() and not self.mirror.exists():
+            return DecisionFrame.empty()
+        with self._looking() as connection:
+            return self._frame(connection)
+
+    def _frame(self, connection: sqlite3.Connection) -> DecisionFrame:
+        return DecisionFrame.read(connection, self.database, self.dataset_id)
+
+    def _add(self, connection: sqlite3.Connection, decisions: Sequence[Decision]) -> int:
+        top = _newest(connection)[0]
+        with transaction(connection):
+            for decision in decisions:
+                object.__setattr__(decision, "dataset_id", self.dataset_id)
+                known = connection.execute(
+                    "SELECT 1 FROM decisions WHERE nonce = ? OR decision_id = ?",
+                    (decision.nonce, decision.decision_id),
+                ).fetchone()
+                if known is None:
+                    connection.execute(INSERT, (None, *values_of(decision)))
+        return self._mirror_after(connection, top)
+
+    @contextmanager
+    def _looking(self) -> Iterator[sqlite3.Connection]:
+        kept = DecisionFrame.kept(self.database, self.dataset_id)
+        if kept is not None and self.database.exists():
+            with self._open(writing=False) as connection:
+                if kept.fits(connection, self.database):
+                    yield connection
+                    return
+        with self._writing() as connection:  # the first look, or the file is another one: the mirror may hold more
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open(writing=True) as connection:
+            self._level(connection)
+            yield connection
+
+    @contextmanager
+    def _open(self, *, writing: bool) -> Iterator[sqlite3.Connection]:
         private_folder(self.database.parent)
-        fresh = not self.database.exists()
-        try:
-            connection = connect(self.database)
-            migrate(connection, MIGRATIONS)
-        except sqlite3.DatabaseError as error:
-            raise DecisionError(f"{self.database} is damaged ({error}); {_NEXT_STEP}") from None
-        if fresh and self.mirror.exists() and self.mirror.stat().st_size:
-            with transaction(connection):
-                for number, decision in self._mirror_rows():
-                    connection.execute(
-                        "INSERT OR IGNORE" + INSERT.removeprefix("INSERT"), (number, *values_of(decision))
-                    )
-        return connection
-
-    def _mirror_rows(self) -> list[tuple[int, Decision]]:
-        if not self.mirror.exists():
-            return []
-        lines = self.mirror.read_text(encoding="utf-8").splitlines()
-        rows = []
-        for place, line in enumerate(lines):
+        with file_lock(self._lock, shared=not writing):
             try:
-                rows.append(from_line(line))
-            except DecisionError:
-                if place < len(lines) - 1:  # the last line may be torn by a kill; it is still in the database
-                    raise DecisionError(f"{self.mirror} line {place + 1} is damaged; put back a copy") from None
-        return rows
+                with closing(connect(self.database)) as connection:
+                    migrate(connection, MIGRATIONS)
+                    yield connection
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", -1) & 0xFF in _PASSING:
+                    raise DecisionError(f"{self.database} cannot be used now ({error}); try again") from None
+                raise DecisionError(f"{self.database} is damaged ({error}); {_NEXT_STEP}") from None
 
-    def _catch_up_mirror(self) -> int:
-        """Append what the mirror lacks; returns the rows it then holds."""
-        with file_lock(self.mirror.with_name("mirror.lock")):
-            known = self._whole_mirror_lines()
-            with closing(self._open()) as connection:
-                rows = connection.execute(
-                    "SELECT * FROM decisions ORDER BY row LIMIT -1 OFFSET ?", (known,)
-                ).fetchall()
-            if rows:
-                with self.mirror.open("ab") as file:
-                    file.write("".join(to_line(row["row"], dict(row)) for row in rows).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-            return known + len(rows)
+    def _level(self, connection: sqlite3.Connection) -> None:
+        """Give the mirror or the database the newest rows that the other has.
 
-    def _whole_mirror_lines(self) -> int:
-        """Lines of the mirror; a torn last one is cut off."""
-        if not self.mirror.exists():
-            return 0
-        content = self.mirror.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(self.mirror, len(whole))
-        return whole.count(b"\n")
+        Raises:
+            DecisionError: they hold different decisions under one number.
+        """
+        row, decision_id = _newest(connection)
+        line = last_line(self.mirror)
+        mirrored, last = (0, None) if line is None else self._parse(line)
+        mirrored_id = last.decision_id if last else ""
+        if (row, decision_id) == (mirrored, mirrored_id):
+            return
+        if mirrored < row and _id_of(connection, mirrored) == mirrored_id:
+            self._mirror_after(connection, mirrored)
+            return
+        rows = (
+            [from_line(line.decode("utf-8", "replace")) for line in read_lines(self.mirror)] if mirrored > row else []
+        )
+        ahead = [(number, decision) for number, decision in rows if number > row]
+        before = next((decision.decision_id for number, decision in rows if number == row), "")
+        if not ahead or before != decision_id:
+            raise DecisionError(
+                f"{self.database} and {self.mirror.name} differ at row {row or mirrored}; {_NEXT_STEP}"
+            )
+        with transaction(connection):
+            connection.executemany(INSERT, [(number, *values_of(decision)) for number, decision in ahead])
+
+    def _parse(self, line: bytes) -> tuple[int, Decision]:
+        try:
+            return from_line(line.decode("utf-8", "replace"))
+        except DecisionError as error:
+            raise DecisionError(f"{self.mirror}: {error}; {_NEXT_STEP}") from None
+
+    def _mirror_after(self, connection: sqlite3.Connection, row: int) -> int:
+        """Append the rows above ``row`` to the mirror; how many."""
+        found = connection.execute(f"{SELECT} WHERE row > ? ORDER BY row", (row,)).fetchall()
+        try:
+            append_lines(self.mirror, [to_line(int(number), values) for number, *values in found])
+        except OSError as error:
+            raise DecisionError(
+                f"{self.mirror} cannot be written ({error.strerror}); make room, the next decision completes it"
+            ) from None
+        return len(found)
 
 
-def _frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["row", *FIELDS])
-    numbers = dict.fromkeys(NUMBER_FIELDS, float)
-    others = {name: object for name in FIELDS if name not in numbers}
-    return table.astype({"row": int, **numbers, **others})
+def _newest(connection: sqlite3.Connection) -> tuple[int, str]:
+    found = connection.execute("SELECT row, decision_id FROM decisions ORDER BY row DESC LIMIT 1").fetchone()
+    return (0, "") if found is None else (int(found[0]), str(found[1]))
 
 
-def _undone(rows: pd.DataFrame) -> set[str]:
-    """Ids of decisions that are taken back; an undone undo takes nothing back."""
-    undone: set[str] = set()
-    for row in rows[rows.kind == "undo"].iloc[::-1].itertuples():
-        if row.decision_id not in undone:
-            undone.add(str(row.undoes))
-    return undone
+def _id_of(connection: sqlite3.Connection, row: int) -> str:
+    found = connection.execute("SELECT decision_id FROM decisions WHERE row = ?", (row,)).fetchone()
+    return "" if found is None else str(found[0])
