@@ -19,23 +19,33 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def served(data_dir: Path, workspace: Path) -> Iterator[str]:
+def served(data_dir: Path, workspace: Path, *, script: str = "app.py") -> Iterator[str]:
     """The app's address while it runs."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"MASKDESK_DATA": str(data_dir), "MASKDESK_WORKSPACE": str(workspace)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
+    port = free_port()
+    server = start(data_dir, workspace, port=port, script=script)
     try:
-        _wait_for(f"{address}/_stcore/health", server)
-        yield address
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(10)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def start(data_dir: Path, workspace: Path, *, port: int, script: str = "app.py") -> subprocess.Popen[bytes]:
+    """Start the app and wait until it answers."""
+    environment = os.environ | {"MASKDESK_DATA": str(data_dir), "MASKDESK_WORKSPACE": str(workspace)}
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+    return server
 
 
 @contextmanager

@@ -1,73 +1,82 @@
 // Batches of decisions that the server has not acknowledged yet: in memory, in localStorage, on the way.
 //
-// A batch is one action of the reviewer: {batch, at, who, run_id, items: [...]} or an undo of another
-// batch. Sending is repeated until the server names the batch as kept, and the server saves each
-// nonce once, so a slow, killed or restarted server neither loses nor doubles a decision.
+// A batch is one action of the reviewer: {batch, at, who, cards, items, ...}, or an undo of another one:
+// {batch, at, who, undo}. All of them are sent again until the server names them as kept or refused, and the
+// server saves each nonce once, so a slow, killed or restarted server neither loses nor doubles a decision.
 
 const RESEND_FIRST_MS = 2000;
-const RESEND_LAST_MS = 10000; // a script slower than the pause would be interrupted by every repeat
-const GATHER_MS = 60; // quick keys travel together
+const RESEND_LAST_MS = 10000; // a page slower than the pause would be interrupted by every repeat
 const MOST_BATCHES = 100; // one message stays small after a long outage
 
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+
 class Outbox {
-  constructor(prefix, onChange) {
-    this.prefix = prefix;
-    this.onChange = onChange;
-    this.transmit = () => {}; // the newest setStateValue; renewed at each rerun
+  constructor(prefix) {
+    this.prefix = `${prefix}batch-`;
+    this.onChange = () => {};
+    this.transmit = null; // the newest setStateValue; null while no component is on the page
     this.waiting = new Map(); // batch id -> batch, oldest first
     this.saved = 0; // decisions acknowledged since the page was opened
-    this.attempt = 0;
-    this.pause = RESEND_FIRST_MS;
+    this.attempt = Date.now(); // an unchanged value would not be sent again
+    this.flying = false; // one message at a time: the page would never finish if each key interrupted it
     this.sentAt = 0;
-    this.gather = null;
+    this.pause = RESEND_FIRST_MS;
     this.mirrored = true; // false: this browser refused localStorage
     this._load();
-    this.timer = setInterval(() => this._repeat(), 500);
+    setInterval(() => this._tick(), 500);
+  }
+
+  // A component is on the page: how it sends, and whom to tell of changes. What waited is sent.
+  join(transmit, onChange) {
+    const fresh = !this.transmit;
+    this.transmit = transmit;
+    this.onChange = onChange;
+    if (!fresh) return;
+    this.flying = false;
+    if (this.waiting.size) this.send();
+  }
+
+  leave() {
+    this.transmit = null;
+    this.onChange = () => {};
   }
 
   add(batch) {
-    batch.at = Date.now();
-    this.waiting.set(batch.batch, batch);
+    const complete = { batch: newId(), at: Date.now(), ...batch };
+    this.waiting.set(complete.batch, complete);
     try {
-      localStorage.setItem(this.prefix + batch.batch, JSON.stringify(batch));
+      localStorage.setItem(this.prefix + complete.batch, JSON.stringify(complete));
     } catch {
       this.mirrored = false;
     }
-    this._sendSoon();
+    if (!this.flying) this.send();
     this.onChange();
+    return complete;
   }
 
-  acknowledge(ids) {
-    let fresh = 0;
-    for (const id of ids) {
-      const batch = this.waiting.get(id);
-      if (!batch) continue;
-      this.waiting.delete(id);
-      this.saved += batch.items.length;
-      fresh += 1;
-      try {
-        localStorage.removeItem(this.prefix + id);
-      } catch {
-        this.mirrored = false;
-      }
+  // What the server says of its newest message. Returns the batches that it will never take.
+  hear({ attempt, acknowledged, refused, problem }) {
+    for (const id of acknowledged) this.saved += this._forget(id)?.items?.length ?? 0;
+    const lost = Object.keys(refused).map((id) => this._forget(id)).filter(Boolean);
+    this.problem = problem;
+    if (attempt === this.attempt && this.flying) {
+      this.flying = false;
+      if (!problem) this.pause = RESEND_FIRST_MS;
+      if (this.waiting.size && !problem) this.send();
     }
-    if (!fresh) return;
-    this.pause = RESEND_FIRST_MS;
-    if (this.waiting.size >= MOST_BATCHES) this._sendSoon();
     this.onChange();
+    return lost;
   }
 
-  // Targets with a decision on the way: the server may still hand them out.
-  targets() {
-    const targets = new Set();
-    for (const batch of this.waiting.values()) for (const item of batch.items) targets.add(item.target);
-    return targets;
+  // Cards with a decision on the way that is not taken back: the server may still hand them out.
+  hidden() {
+    const undone = new Set([...this.waiting.values()].map((batch) => batch.undo));
+    const standing = [...this.waiting.values()].filter((batch) => batch.cards && !undone.has(batch.batch));
+    return new Set(standing.flatMap((batch) => batch.cards));
   }
 
   count() {
-    let count = 0;
-    for (const batch of this.waiting.values()) count += Math.max(1, batch.items.length);
-    return count;
+    return [...this.waiting.values()].reduce((sum, batch) => sum + (batch.items?.length ?? 1), 0);
   }
 
   // Milliseconds that the oldest batch has waited.
@@ -77,40 +86,45 @@ class Outbox {
   }
 
   send() {
-    clearTimeout(this.gather);
-    this.gather = null;
+    if (!this.transmit) return;
+    this.flying = true;
     this.sentAt = Date.now();
-    this.attempt += 1; // an unchanged value would not be sent again
+    this.attempt += 1;
     this.transmit({ attempt: this.attempt, batches: [...this.waiting.values()].slice(0, MOST_BATCHES) });
   }
 
-  close() {
-    clearInterval(this.timer);
-    clearTimeout(this.gather);
-    if (this.gather !== null) this.send();
+  _forget(id) {
+    const batch = this.waiting.get(id);
+    this.waiting.delete(id);
+    try {
+      localStorage.removeItem(this.prefix + id);
+    } catch {
+      this.mirrored = false;
+    }
+    return batch;
   }
 
   _load() {
     try {
       const kept = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix));
       const batches = kept.map((key) => JSON.parse(localStorage.getItem(key)));
-      batches.sort((a, b) => a.at - b.at);
-      for (const batch of batches) this.waiting.set(batch.batch, batch);
+      for (const batch of batches.sort((a, b) => a.at - b.at)) this.waiting.set(batch.batch, batch);
     } catch {
       this.mirrored = false;
     }
   }
 
-  _sendSoon() {
-    if (this.gather !== null) return;
-    if (Date.now() - this.sentAt > GATHER_MS) this.send();
-    else this.gather = setTimeout(() => this.send(), GATHER_MS);
-  }
-
-  _repeat() {
+  _tick() {
     this.onChange();
     if (!this.waiting.size || Date.now() - this.sentAt < this.pause) return;
     this.pause = Math.min(this.pause * 2, RESEND_LAST_MS);
     this.send();
   }
+}
+
+const outboxes = new Map(); // prefix -> Outbox: it outlives a change of page
+
+function outboxFor(prefix) {
+  if (!outboxes.has(prefix)) outboxes.set(prefix, new Outbox(prefix));
+  return outboxes.get(prefix);
 }

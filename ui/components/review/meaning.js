@@ -1,0 +1,89 @@
+// What a key means for a card: as a mark on the card, as words, and as decisions. Nothing here touches the screen.
+//
+// A mark is {kind: accept | reject | skip}, {kind: relabel, axes: {mask, gender, age_band}} or {kind: choice, choice}.
+
+const AXES = ["mask", "gender", "age_band"];
+const AXIS_KEYS = {
+  1: ["age_band", 0], 2: ["age_band", 1], 3: ["age_band", 2],
+  4: ["gender", 0], 5: ["gender", 1],
+  7: ["mask", 0], 8: ["mask", 1], 9: ["mask", 2],
+}; // prettier-ignore
+const KIND_KEYS = { a: "accept", x: "reject", space: "skip" };
+
+const cardId = (card) => `${card.unit}:${card.target}`;
+const isWhole = (axes) => AXES.every((axis) => axes[axis] != null);
+const given = (axes) => Object.fromEntries(AXES.filter((axis) => axes?.[axis] != null).map((axis) => [axis, axes[axis]]));
+const same = (a, b) => AXES.every((axis) => (a[axis] ?? null) === (b[axis] ?? null));
+
+// The key of an event by its place on the keyboard: with a Korean input method event.key is "Process".
+function keyOf(event) {
+  const code = event.code || event.key;
+  if (/^Key[A-Z]$/.test(code)) return code.slice(3).toLowerCase();
+  if (/^(Digit|Numpad)\d$/.test(code)) return code.at(-1);
+  if (code === "NumpadEnter") return "enter";
+  return { " ": "space" }[code] ?? code.toLowerCase().replace("arrow", "");
+}
+
+// Evaluation photos have no label; a person of theirs is a found group, decided photo by photo.
+const isEvaluation = (card) => card.current === null;
+
+// The axes that accepting gives: those proposed, or where nothing is proposed the label as it stands.
+function acceptedAxes(card) {
+  const proposed = given(card.proposal);
+  if (Object.keys(proposed).length || isEvaluation(card)) return proposed;
+  return given(card.current);
+}
+
+// The mark that a key puts on a card, null when the key means nothing here.
+function markOf(card, key, before) {
+  const choice = card.choices?.find((each) => each.key === key);
+  if (choice) return { kind: "choice", choice };
+  if (key in AXIS_KEYS) {
+    const [axis, value] = AXIS_KEYS[key];
+    if (axis === "mask" && card.unit === "person") return null; // the seven photos wear it differently
+    return { kind: "relabel", axes: { ...(before?.kind === "relabel" ? before.axes : {}), [axis]: value } };
+  }
+  if (key === "a" && !Object.keys(acceptedAxes(card)).length) return null;
+  return key in KIND_KEYS ? { kind: KIND_KEYS[key] } : null;
+}
+
+// The decisions of a mark, without nonce, seconds and words.
+function itemsOf(card, mark, axisNames) {
+  if (mark.kind === "choice") return mark.choice.items;
+  if (isEvaluation(card) && card.unit === "person") {
+    return card.photos.map((photo) => {
+      const proposal = { ...given(card.proposal), ...(photo.mask == null ? {} : { mask: photo.mask }) };
+      const label = isWhole(proposal) ? labelOf(proposal, axisNames) : null;
+      return itemOf({ unit: "photo", target: photo.photo_id, accepted: proposal, proposal, label, card, mark });
+    });
+  }
+  const proposal = given(card.proposal);
+  const accepted = acceptedAxes(card);
+  return [itemOf({ unit: card.unit, target: card.target, accepted, proposal, label: card.label ?? null, card, mark })];
+}
+
+function itemOf({ unit, target, accepted, proposal, label, card, mark }) {
+  let kind = mark.kind;
+  let axes = kind === "accept" ? accepted : {};
+  if (kind === "relabel") {
+    axes = isEvaluation(card) ? { ...proposal, ...mark.axes } : mark.axes; // a train photo keeps its other axes
+    if (same(axes, proposal)) kind = "accept";
+  }
+  const values = Object.fromEntries(AXES.map((axis) => [axis, axes[axis] ?? null]));
+  return { unit, target, kind, ...values, age_years: null, proposal: label, confidence: card.confidence ?? null };
+}
+
+// The class 0..17: the last axis counts fastest, as in core/taxonomy.py.
+const labelOf = (axes, axisNames) => AXES.reduce((label, axis, i) => label * axisNames[i].length + axes[axis], 0);
+
+const axisWords = (axes, axisNames) =>
+  AXES.map((axis, i) => (axes?.[axis] == null ? null : axisNames[i][axes[axis]])).filter(Boolean).join(", ");
+
+// What a mark would do to a card, in a few words.
+function wordsOf(card, mark, axisNames) {
+  if (mark.kind === "choice") return mark.choice.words;
+  if (mark.kind === "skip") return "decide later";
+  if (mark.kind === "relabel") return axisWords(mark.axes, axisNames);
+  if (mark.kind === "accept") return axisWords(acceptedAxes(card), axisNames);
+  return isEvaluation(card) ? "no label" : "the label stays";
+}

@@ -1,0 +1,343 @@
+// The review: what is on the screen, what the reviewer does to it, and what follows.
+//
+// The queue is "what is undecided", not a position: the server sends the best undecided cards, about three pages
+// of them, and the browser leaves out those whose decision is still on the way.
+
+const LONGEST_S = 300; // whoever looks longer has gone away
+const ALIVE_MS = 45000; // so often the page is asked for anew while somebody works: leases end after 120 s
+const EDITABLE = "input, textarea, select, [contenteditable=''], [contenteditable=true]";
+
+class Review {
+  constructor(root) {
+    this.page = [];
+    this.cursor = 0;
+    this.anchor = 0; // a range of the grid goes from here to the cursor
+    this.shown = 0; // which of the card's photos is large
+    this.marks = new Map(); // card id -> mark that Enter will save
+    this.markLog = []; // the marks before each change, for undo
+    this.history = []; // {batch, cards, page, marks, cursor, mode}
+    this.front = []; // cards that came back by undo
+    this.returning = null; // an undo of a batch whose cards only the server knows
+    this.owed = 0; // undos that wait for it
+    this.dialogOf = null; // "zoom", "person" or "help"
+    this.touched = 0;
+    this.root = root;
+    this.screen = new Screen(root, {
+      press: (key, shift) => this.press(key, shift),
+      act: {
+        pick: (place, range) => this.pick(place, range),
+        zoom: () => this.toggle("zoom"),
+        zoomAt: (place) => { this.cursor = this.anchor = place; this.toggle("zoom"); },
+        show: (place) => { this.shown = place; this.draw(); },
+        closed: () => { this.dialogOf = null; this.screen.focus(); },
+      },
+    }); // prettier-ignore
+    this._onKey = (event) => this.onKey(event);
+    window.addEventListener("keydown", this._onKey, true);
+    this.alive = setInterval(() => this._stayAlive(), 5000);
+  }
+
+  close() {
+    window.removeEventListener("keydown", this._onKey, true);
+    clearInterval(this.alive);
+    this.outbox.leave();
+  }
+
+  // New data from the server.
+  update(data, transmit) {
+    const turned = this.data?.view !== data.view;
+    this.data = data;
+    this.outbox = outboxFor(data.prefix);
+    this.outbox.join(transmit, () => this.screen.drawStatus(this));
+    const saved = data.answer.acknowledged.filter((id) => this.outbox.waiting.has(id));
+    const lost = this.outbox.hear(data.answer);
+    if (saved.length) this.root.dispatchEvent(new CustomEvent("maskdesk-saved", { detail: saved, bubbles: true, composed: true }));
+    for (const batch of lost) this._giveBack(batch, data.answer.refused[batch.batch]);
+    if (turned) this._loadMarks();
+    this.arrange(turned);
+    if (this.returning) this._welcome();
+    this.draw();
+  }
+
+  draw() {
+    const id = this.card && cardId(this.card);
+    if (id !== this.inHand) {
+      this.inHand = id;
+      this.shown = 0;
+      if (!this.isGrid) this.since = performance.now();
+    }
+    this.screen.draw(this);
+  }
+
+  toggle(name) {
+    this.dialogOf = this.dialogOf === name ? null : name;
+    this.draw();
+  }
+
+  // The undecided cards that are not on their way, those that came back first.
+  deck() {
+    const seen = this.outbox.hidden();
+    return [...this.front, ...this.data.cards].filter((card) => !seen.has(cardId(card)) && seen.add(cardId(card)));
+  }
+
+  // Which cards are on the screen. A grid stays as it is until it is saved; one card stays until it is decided.
+  arrange(fresh) {
+    const deck = this.deck();
+    const ids = new Set(deck.map(cardId));
+    const current = fresh ? undefined : this.page[this.cursor];
+    if (this.data.mode === "grid") {
+      const related = !fresh && this.page.some((card) => ids.has(cardId(card)));
+      const page = related ? this.page : [];
+      const kept = new Set(page.map(cardId));
+      this.page = [...page, ...deck.filter((card) => !kept.has(cardId(card)))].slice(0, this.data.page_size);
+      if (!related) [this.cursor, this.anchor, this.since] = [0, 0, performance.now()];
+    } else {
+      this.page = deck;
+      const place = current ? deck.findIndex((card) => cardId(card) === cardId(current)) : -1;
+      this.cursor = Math.max(0, place >= 0 ? place : Math.min(this.cursor, deck.length - 1));
+      if (fresh) this.cursor = 0;
+    }
+    this._prefetch(deck);
+  }
+
+  get card() {
+    return this.page[this.cursor] ?? null;
+  }
+
+  get isGrid() {
+    return this.data.mode === "grid";
+  }
+
+  get canUndo() {
+    return Boolean(this.markLog.length || this.history.length || this._lastBatch());
+  }
+
+  // Cards that the next key decides or marks.
+  selection() {
+    if (!this.isGrid) return this.card ? [this.card] : [];
+    const [from, to] = [Math.min(this.anchor, this.cursor), Math.max(this.anchor, this.cursor)];
+    return this.page.slice(from, to + 1);
+  }
+
+  // One batch: [card, mark] pairs that were decided together.
+  decide(entries) {
+    const { who, queue, run_id } = this.data;
+    const seconds = Math.min(LONGEST_S, (performance.now() - this.since) / 1000) / entries.length;
+    const marked = entries.some(([, mark]) => mark.kind !== "accept");
+    const items = entries.flatMap(([card, mark]) => {
+      const why = marked && this.isGrid && mark.kind === "accept" ? "" : this.screen.words.value.trim();
+      return itemsOf(card, mark, this.data.axes).map((item, _, all) => ({
+        ...item, nonce: newId(), seconds: Math.round((seconds / all.length) * 1000) / 1000, why,
+      })); // prettier-ignore
+    });
+    const cards = entries.map(([card]) => card);
+    const ids = new Set(cards.map(cardId));
+    const before = { page: this.page, marks: new Map(this.marks), cursor: this.cursor, mode: this.data.mode };
+    const { batch } = this.outbox.add({ who, queue, run_id, cards: [...ids], items });
+    this.history.push({ batch, cards, ...before });
+    this.front = this.front.filter((card) => !ids.has(cardId(card)));
+    for (const id of ids) this.marks.delete(id);
+    this.markLog = [];
+    this._keepMarks();
+    this.screen.words.value = "";
+    this.screen.say(entries.length > 1 ? `${entries.length} decided` : wordsOf(cards[0], entries[0][1], this.data.axes));
+    this.arrange(this.isGrid);
+    this.draw();
+  }
+
+  // The page of a grid: marked cards as marked, the rest accepted; what cannot be accepted comes later.
+  savePage() {
+    if (!this.page.length) return;
+    this.decide(this.page.map((card) => [card, this.marks.get(cardId(card)) ?? markOf(card, "a") ?? { kind: "skip" }]));
+  }
+
+  undo() {
+    if (this.markLog.length) {
+      this.marks = this.markLog.pop();
+      this._keepMarks();
+      this.screen.say("mark taken back");
+      return this.draw();
+    }
+    const entry = this.history.pop();
+    const batch = entry?.batch ?? this._lastBatch();
+    if (!batch) {
+      this.owed += this.returning ? 1 : 0; // the server will name the batch before, then it is its turn
+      return this.screen.say(this.returning ? "one moment" : "nothing to undo");
+    }
+    if (!entry) this.returning = { batch, known: new Set(this.deck().map(cardId)) };
+    this.outbox.add({ who: this.data.who, undo: batch });
+    this.screen.say("taken back");
+    if (entry) this.front = [...entry.cards, ...this.front];
+    const here = entry?.mode === this.data.mode && this.isGrid;
+    if (here) [this.page, this.marks] = [entry.page, entry.marks];
+    this.arrange(!here);
+    if (here) this.cursor = this.anchor = entry.cursor;
+    return this.draw();
+  }
+
+  // Cards that came back because a batch from before a reload was undone: those that the deck did not hold.
+  _welcome() {
+    const { batch, known } = this.returning;
+    if ([...this.outbox.waiting.values()].some((each) => each.undo === batch)) return;
+    this.front = [...this.data.cards.filter((card) => !known.has(cardId(card))), ...this.front];
+    this.returning = null;
+    this.arrange(true);
+    if (this.owed) {
+      this.owed -= 1;
+      this.undo();
+    }
+  }
+
+  // The newest batch from before a reload: on the way, or known to the server.
+  _lastBatch() {
+    const waiting = [...this.outbox.waiting.values()];
+    const undone = new Set(waiting.map((batch) => batch.undo));
+    const open = waiting.filter((batch) => batch.items && batch.queue === this.data.queue && !undone.has(batch.batch));
+    const last = this.data.answer.last;
+    return open.at(-1)?.batch ?? (last && !undone.has(last) ? last : null);
+  }
+
+  // Put marks on cards: [card, mark] pairs, a mark of null takes one away.
+  mark(pairs) {
+    this.markLog.push(new Map(this.marks));
+    for (const [card, mark] of pairs) {
+      if (mark) this.marks.set(cardId(card), mark);
+      else this.marks.delete(cardId(card));
+    }
+    this._keepMarks();
+    this.draw();
+  }
+
+  // A click into the grid: this one is wrong, or is not; with shift the range up to it.
+  pick(place, range) {
+    this.cursor = place;
+    if (!range) this.anchor = place;
+    const cards = this.selection();
+    const all = cards.every((card) => this.marks.get(cardId(card))?.kind === "reject");
+    this.mark(cards.map((card) => [card, all ? null : { kind: "reject" }]));
+  }
+
+  move(key, range) {
+    const columns = this.isGrid ? this.screen.columns() : 1;
+    const step = { left: -1, right: 1, up: -columns, down: columns }[key];
+    const place = this.cursor + step;
+    if (place < 0 || place >= this.page.length) return;
+    this.cursor = place;
+    if (!range || !this.isGrid) this.anchor = place;
+    this.draw();
+  }
+
+  // What a key or a button does. Returns whether it meant anything.
+  press(key, shift = false) {
+    this.touched = Date.now();
+    const tools = { backspace: () => this.undo(), h: () => this.toggle("help"), w: () => this.screen.words.focus() };
+    tools.z = () => this.card && this.toggle("zoom");
+    tools.p = () => this.card && this.toggle("person");
+    const mark = this.card && markOf(this.card, key, this.marks.get(cardId(this.card)));
+    if (mark) this._apply(key, mark, shift);
+    else if (key in tools) tools[key]();
+    else if (["left", "right", "up", "down"].includes(key)) this.move(key, shift);
+    else if (key === "enter") this.isGrid ? this.savePage() : this._enterCard();
+    else if (key in AXIS_KEYS || key in KIND_KEYS) this.screen.say(this.card ? "this key means nothing for this card" : "no card is left");
+    else return false;
+    return true;
+  }
+
+  _apply(key, mark, shift) {
+    if (!this.isGrid && !(shift && mark.kind === "relabel")) return this.decide([[this.card, mark]]);
+    if (mark.kind === "choice") return this.mark([[this.card, mark]]); // made for this card alone
+    const pairs = this.selection().map((card) => [card, markOf(card, key, this.marks.get(cardId(card)))]);
+    return this.mark(pairs.filter(([, each]) => each));
+  }
+
+  _enterCard() {
+    if (!this.card) return;
+    const mark = this.marks.get(cardId(this.card)) ?? markOf(this.card, "a");
+    if (mark) this.decide([[this.card, mark]]);
+    else this.screen.say("nothing is proposed; choose a label");
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this._listensTo(event)) return;
+    const key = keyOf(event);
+    const target = event.composedPath()[0];
+    if (target.matches?.("button") && (key === "enter" || key === "space")) return; // the button's own
+    if (event.repeat && !["left", "right", "up", "down"].includes(key)) return event.preventDefault();
+    if (this.press(key, event.shiftKey)) event.preventDefault();
+    if (key.length === 1 || event.defaultPrevented) event.stopPropagation(); // Streamlit has keys of its own
+  }
+
+  // Keys belong to the review unless they are typed into a field, or into another part of the page.
+  _listensTo(event) {
+    const path = event.composedPath();
+    const target = path[0];
+    if (target.matches?.(EDITABLE)) {
+      if (target === this.screen.words && ["Enter", "Escape"].includes(event.key) && !event.isComposing) {
+        this.screen.focus();
+        event.preventDefault();
+      }
+      if (target === this.screen.words) event.stopPropagation();
+      return false;
+    }
+    return path.includes(this.root) || target === document.body || !(target.tabIndex >= 0);
+  }
+
+  // A batch that the server refused: its cards come back, with the reason.
+  _giveBack(batch, reason) {
+    const place = this.history.findIndex((entry) => entry.batch === batch.batch);
+    if (place >= 0) this.front.unshift(...this.history.splice(place, 1)[0].cards);
+    this.screen.warn(`The server refused a decision: ${reason}`);
+  }
+
+  // Marks outlive a reload: they are not decisions yet, but they are work.
+  _keepMarks() {
+    try {
+      localStorage.setItem(`${this.data.prefix}marks`, JSON.stringify([...this.marks]));
+    } catch {
+      this.outbox.mirrored = false;
+    }
+  }
+
+  _loadMarks() {
+    try {
+      this.marks = new Map(JSON.parse(localStorage.getItem(`${this.data.prefix}marks`) ?? "[]"));
+    } catch {
+      this.marks = new Map();
+    }
+    this.markLog = [];
+  }
+
+  // What comes next is fetched and decoded now.
+  _prefetch(deck) {
+    const { photos } = this.screen;
+    if (this.isGrid) {
+      for (const card of deck.slice(0, 3 * this.data.page_size)) photos.prefetch(card.photos[0].photo_id, "tile");
+      return;
+    }
+    for (const card of deck.slice(this.cursor, this.cursor + 12)) photos.prefetch(card.photos[0].photo_id, "large");
+    for (const card of deck.slice(this.cursor, this.cursor + 4)) {
+      for (const { photo_id } of card.photos.length > 1 ? card.photos : []) {
+        photos.prefetch(photo_id, card.photo_probs ? "tile" : "small");
+      }
+      for (const { photo_ids } of card.neighbours ?? []) photo_ids.forEach((id) => photos.prefetch(id, "small"));
+    }
+  }
+
+  _stayAlive() {
+    const works = document.visibilityState === "visible" && Date.now() - this.touched < 4 * ALIVE_MS;
+    if (works && Date.now() - this.outbox.sentAt > ALIVE_MS) this.outbox.send();
+  }
+}
+
+const reviews = new WeakMap(); // parentElement -> Review: the script below runs again at each change of data
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".review");
+  if (!reviews.has(parentElement)) reviews.set(parentElement, new Review(root));
+  const review = reviews.get(parentElement);
+  review.update(data, (outbox) => setStateValue("outbox", outbox));
+  return () => {
+    review.close();
+    reviews.delete(parentElement);
+  };
+}
