@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.config import load_config
+from core.evaluation.metrics import macro_f1, probabilities
+from core.files import write_json
+from core.service import create_training_run
+from core.storage.predictions import write_predictions
 from core.taxonomy import encode
 
 TRAIN_MIX = np.array([0.20, 0.15, 0.05, 0.27, 0.28, 0.05])
@@ -61,3 +66,24 @@ def draw_people(
     shown = np.where(rng.random(len(mask)) < 0.03, rng.integers(3, size=len(mask)), mask)
     labels = encode(shown, group // 3, group % 3)  # 0.97 + 0.03 / 3 = 0.98 of the masks are as they seem
     return People(logits + rng.normal(size=(len(mask), 1)), labels, people, true_probs)
+
+
+def write_run(workspace, index, name, *, seed=0):
+    """A finished run of three folds without a training: logits near the labels, evaluation logits at random."""
+    run = create_training_run(workspace, index, name, load_config("fast"))
+    rng = np.random.default_rng(seed)
+    photos = run.train_photos()
+    oof = 3.0 * np.eye(18)[photos.label] + rng.normal(0, 1.5, size=(len(photos), 18))
+    write_predictions(run.path / "oof", photos.photo_id.tolist(), oof)
+    ids = run.eval_ids()
+    seen = 3.0 * np.eye(18)[rng.integers(18, size=len(ids))]
+    folds = [seen + rng.normal(0, 1.5, size=seen.shape) for _ in run.manifest["folds_to_run"]]
+    for fold, logits in zip(run.manifest["folds_to_run"], folds, strict=True):
+        write_predictions(run.fold_path(fold) / "evaluation", ids, logits)
+    mean = np.mean([probabilities(logits) for logits in folds], axis=0)
+    write_predictions(run.path / "evaluation", ids, np.log(mean))
+    score = macro_f1(photos.label, oof.argmax(axis=1))
+    write_json(
+        run.path / "result.json", {"macro_f1": score, "macro_f1_low": score - 0.1, "macro_f1_high": score + 0.1}
+    )
+    return run

@@ -1,0 +1,91 @@
+"""A run's probabilities that mean what they say: calibrated, and corrected to the evaluation set's mix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.curation.labels import effective_labels
+from core.errors import RunError
+from core.evaluation.calibration_map import CalibrationMethod
+from core.evaluation.metrics import Float64Array, probabilities
+from core.evaluation.shift import Shift, estimate_shift
+from core.storage.predictions import read_predictions
+from core.storage.runs import Run
+from core.taxonomy import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class CalibratedRun:
+    """What a screen or a queue shows instead of a run's own probabilities.
+
+    Attributes:
+        shift: the calibration map and the estimated mix.
+        photo_ids, people, labels: (N,) of the train photos that were predicted out-of-fold and have a label.
+        oof_logits: (N, 18).
+        eval_ids: (M,) evaluation photos, in info.csv's order.
+        eval_logits: one (M, 18) a fold.
+        raw: (M, 18) the folds' mean probability as the run says it.
+        calibrated: (M, 18) the folds' mean calibrated probability, for people like the train people.
+        corrected: (M, 18) the same for the mix that EM found.
+    """
+
+    shift: Shift
+    photo_ids: NDArray[np.str_]
+    people: NDArray[np.str_]
+    labels: IntArray
+    oof_logits: FloatArray
+    eval_ids: NDArray[np.str_]
+    eval_logits: tuple[FloatArray, ...]
+    raw: Float64Array
+    calibrated: Float64Array
+    corrected: Float64Array
+
+    def oof_probabilities(self) -> Float64Array:
+        """(N, 18) calibrated probabilities of the train photos."""
+        return self.shift.calibration.probabilities(self.oof_logits)
+
+
+def calibrate_run(
+    run: Run, photos: pd.DataFrame, decisions: pd.DataFrame, *, method: CalibrationMethod = "bias"
+) -> CalibratedRun:
+    """Calibrate a finished run on its out-of-fold logits, and estimate the evaluation set's mix.
+
+    Args:
+        photos: an index's photos; a train photo that has left the data set is passed over.
+        decisions: as in ``labels.effective_labels``; labels count as decided.
+        method: of the calibration, see ``calibration_map``.
+    Raises:
+        RunError: the run is unfinished or damaged, or no predicted photo has a label.
+    """
+    oof = run.oof()
+    known = effective_labels(photos, decisions).set_index("photo_id").reindex(oof.photo_ids)
+    labels = known.label.fillna(-1).to_numpy(dtype=np.int64)
+    chosen = np.flatnonzero(labels >= 0)
+    eval_ids, eval_logits = _evaluation_logits(run)
+    shift = estimate_shift(oof.logits[chosen], labels[chosen], eval_logits, method=method)
+    return CalibratedRun(
+        shift,
+        oof.photo_ids[chosen],
+        known.person_id.to_numpy(dtype=str)[chosen],
+        labels[chosen],
+        oof.logits[chosen],
+        eval_ids,
+        eval_logits,
+        np.mean([probabilities(member) for member in eval_logits], axis=0, dtype=np.float64),
+        shift.calibrated(eval_logits),
+        shift.corrected(eval_logits),
+    )
+
+
+def _evaluation_logits(run: Run) -> tuple[NDArray[np.str_], tuple[FloatArray, ...]]:
+    """Each fold's evaluation logits; the run's mean where a fold's are not kept."""
+    whole = run.evaluation()
+    try:
+        folds = [read_predictions(run.fold_path(fold) / "evaluation") for fold in run.manifest["folds_to_run"]]
+    except RunError:
+        return whole.photo_ids, (whole.logits,)
+    if not all(np.array_equal(fold.photo_ids, whole.photo_ids) for fold in folds):
+        return whole.photo_ids, (whole.logits,)
+    return whole.photo_ids, tuple(fold.logits for fold in folds)

@@ -1,0 +1,125 @@
+"""From out-of-fold and evaluation logits to calibrated, shift-corrected probabilities, with how sure they are."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from core.errors import RunError
+from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
+from core.evaluation.metrics import Float64Array, paired, same_length
+from core.evaluation.prior import NUM_GROUPS, bbse_mix, corrected, em_mix, group_probabilities, groups_of, mix_of
+from core.taxonomy import FloatArray
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What one set of train people tells about the evaluation set.
+
+    Attributes:
+        calibration: of one network's logits.
+        train_mix: (6,) shares of the groups among the train photos.
+        predicted_mix: (6,) shares among the evaluation photos as a network's most probable classes say.
+        em_mix, bbse_mix: (6,) estimated shares.
+    """
+
+    calibration: Calibration
+    train_mix: Float64Array
+    predicted_mix: Float64Array
+    em_mix: Float64Array
+    bbse_mix: Float64Array
+
+    def calibrated(self, logits: Sequence[FloatArray]) -> Float64Array:
+        """Mean calibrated probability over the networks, (M, 18).
+
+        Args:
+            logits: one (M, 18) a network that predicted the photos, such as each fold's.
+        """
+        return _mean([self.calibration.probabilities(member) for member in logits])
+
+    def corrected(self, logits: Sequence[FloatArray]) -> Float64Array:
+        """As ``calibrated``, each network's corrected to the mix that EM found."""
+        members = [corrected(self.calibration.probabilities(one), self.train_mix, self.em_mix) for one in logits]
+        return _mean(members)
+
+
+def estimate_shift(
+    oof_logits: FloatArray,
+    labels: ArrayLike,
+    eval_logits: Sequence[FloatArray],
+    *,
+    method: CalibrationMethod = "bias",
+    weights: ArrayLike | None = None,
+) -> Shift:
+    """Calibration of a run, and the class mix of the evaluation set.
+
+    Each network is asked alone and the answers are averaged: out-of-fold logits are single networks' too, so
+    calibration map and confusion matrix hold for each, and not for the mean of networks.
+
+    Args:
+        oof_logits: (N, 18) of train photos.
+        labels: (N,) true classes.
+        eval_logits: one (M, 18) a network, such as each fold's; one alone where only the mean is known.
+        weights: (N,) how often each train photo counts.
+    Raises:
+        RunError: lengths differ, or there is no labelled or no evaluation photo.
+    """
+    true, guess = paired(labels, np.asarray(oof_logits).argmax(axis=1))
+    if not eval_logits or not len(eval_logits[0]):
+        raise RunError("there is no evaluation photo to estimate a mix from; check the data set")
+    calibration = fit_calibration(oof_logits, true, method=method, weights=weights)
+    train_mix = mix_of(groups_of(true), weights)
+    guesses = [groups_of(member.argmax(axis=1)) for member in eval_logits]
+    by_em = [em_mix(group_probabilities(calibration.probabilities(member)), train_mix) for member in eval_logits]
+    by_bbse = [bbse_mix(groups_of(true), groups_of(guess), seen, weights=weights) for seen in guesses]
+    return Shift(
+        calibration,
+        train_mix,
+        _mean([mix_of(seen) for seen in guesses]),
+        _mean(by_em),
+        _mean(by_bbse),
+    )
+
+
+def bootstrap_shift(
+    oof_logits: FloatArray,
+    labels: ArrayLike,
+    people: ArrayLike,
+    eval_logits: Sequence[FloatArray],
+    *,
+    method: CalibrationMethod = "bias",
+    draws: int = 30,
+    seed: int = 0,
+) -> Iterator[Shift]:
+    """``estimate_shift`` as it would be with other train people: ``draws`` of them.
+
+    Train people are drawn with replacement, all photos of a person together. Each draw asks one network, in
+    turn, so that what sets networks apart is in the spread.
+
+    Args:
+        people: (N,) person of each train photo.
+    Raises:
+        RunError: as ``estimate_shift``.
+    """
+    codes, known = pd.factorize(np.asarray(people))
+    same_length(oof_logits=np.asarray(oof_logits), people=codes)
+    rng = np.random.default_rng(seed)
+    for draw in range(draws):
+        counts = np.bincount(rng.integers(len(known), size=len(known)), minlength=len(known))
+        member = eval_logits[draw % len(eval_logits)]
+        yield estimate_shift(oof_logits, labels, [member], method=method, weights=counts[codes])
+
+
+def intervals(draws: Sequence[Float64Array], *, level: float = 0.95) -> Float64Array:
+    """(2, 6): lower and upper end of each group's share over bootstrap draws."""
+    tail = (1 - level) / 2
+    stacked = np.asarray(draws, dtype=np.float64).reshape(-1, NUM_GROUPS)
+    found: Float64Array = np.quantile(stacked, [tail, 1 - tail], axis=0)
+    return found
+
+
+def _mean(arrays: Sequence[Float64Array]) -> Float64Array:
+    mean: Float64Array = np.mean(arrays, axis=0)
+    return mean
