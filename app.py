@@ -8,11 +8,17 @@ from starlette.routing import Route
 
 from ui.gate import AccessGate
 from ui.photo_route import serve_photo
+from ui.serving import at_once, refuse_open_address
 
 ROOT = Path(__file__).resolve().parent
 
+refuse_open_address()
 app = st.App(
     ROOT / "ui" / "main.py",
     routes=[Route("/api/photo/{size:int}/{photo_id:path}", serve_photo)],
     middleware=[Middleware(AccessGate)],
+    lifespan=at_once,
 )
+
+if __name__ == "__main__":
+    app.run()
