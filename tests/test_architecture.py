@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "core.training": FLOOR_0 | FLOOR_1,
     "core.curation": FLOOR_0 | FLOOR_1,
     "core.jobs": FLOOR_0 | FLOOR_1,
+    "core.people": FLOOR_0 | FLOOR_1,
     "core.submission": FLOOR_0 | FLOOR_1 | {"core.curation"},
     "core.service": FLOOR_0 | FLOOR_1 | {"core.curation", "core.jobs", "core.submission"},
     "core.cli": FLOOR_0
