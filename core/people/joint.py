@@ -115,7 +115,9 @@ def fit_pooling(pred_probs: FloatArray, labels: ArrayLike, person_ids: ArrayLike
         pooled = pool_people(pred_probs, person_ids, masks, pooling_of(parameters))
         return float(-(share * np.log(np.maximum(pooled[np.arange(len(true)), person_class], _LEAST))).sum())
 
-    best = minimize(loss, [0.0, 0.5, 0.3], method="L-BFGS-B", bounds=[(-3, 3), (-3, 3), (0, 1)])
+    best = minimize(  # type: ignore[no-untyped-call]
+        loss, [0.0, 0.5, 0.3], method="L-BFGS-B", bounds=[(-3, 3), (-3, 3), (0, 1)]
+    )
     return pooling_of(best.x)
 
 
@@ -130,7 +132,7 @@ def assign_masks(pred_probs: FloatArray, groups: ArrayLike) -> IntArray:
     Source: Crouse, On implementing 2D rectangular assignment algorithms, IEEE T-AES 2016 (scipy's solver).
     """
     shares = np.asarray(pred_probs, np.float64).reshape(len(pred_probs), len(MASKS), -1).sum(axis=2)  # (N, 3)
-    masks = shares.argmax(axis=1)
+    masks: IntArray = shares.argmax(axis=1).astype(np.int64)
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     order = np.argsort(codes, kind="stable")
     slots = np.repeat(np.arange(len(MASKS)), QUOTA)  # 0 0 0 0 0 1 2
@@ -139,7 +141,7 @@ def assign_masks(pred_probs: FloatArray, groups: ArrayLike) -> IntArray:
         if over and len(rows) <= len(slots):
             placed, slot = linear_sum_assignment(-np.log(np.maximum(shares[rows][:, slots], _LEAST)))
             masks[rows[placed]] = slots[slot]
-    return masks.astype(np.int64)
+    return masks
 
 
 def joint_probs(

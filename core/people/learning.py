@@ -78,4 +78,5 @@ def _fit_slope(margins: NDArray[np.float64]) -> float:
     def loss(log_slope: float) -> float:
         return float(np.logaddexp(0, -np.exp(log_slope) * margins).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 6.0), method="bounded").x))
+    best = minimize_scalar(loss, bounds=(-2.0, 6.0), method="bounded")  # type: ignore[no-untyped-call]
+    return float(np.exp(best.x))

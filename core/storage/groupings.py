@@ -1,0 +1,135 @@
+"""Named groupings: which evaluation photos are taken to show one person, and how sure that is.
+
+A grouping is never changed once it is kept; another one gets another name. The competition gives no such
+groups: they are found (``core.people``) or brought in as a csv file with ``ImageID`` and ``group``.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.errors import DecisionError
+from core.files import private_folder, read_json, write_json, write_text
+from core.workspace import Workspace
+
+_NAME = re.compile(r"\w[\w.-]{0,59}")
+_COLUMNS = ("ImageID", "group")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One named grouping.
+
+    Attributes:
+        table: one row a photo: photo_id, group (text), confidence (0..1; nan for a single photo, or unknown).
+        about: where it comes from: dataset_id, created_at, origin and what its maker adds, such as quality.
+    """
+
+    name: str
+    table: pd.DataFrame
+    about: dict[str, Any]
+
+    def groups_of(self, photo_ids: Sequence[str]) -> tuple[list[str], list[float]]:
+        """Group and confidence of each photo; one that is in no group stands alone under its own id."""
+        rows = self.table.set_index("photo_id").reindex(list(photo_ids))
+        group = rows.group.where(rows.group.notna(), pd.Series(list(photo_ids), index=rows.index, dtype=object))
+        return group.tolist(), rows.confidence.astype(float).tolist()
+
+
+def save_grouping(
+    workspace: Workspace, name: str, table: pd.DataFrame, *, dataset_id: str, origin: str, about: Mapping[str, Any]
+) -> Grouping:
+    """Keep a grouping under a new name.
+
+    Args:
+        table: photo_id, group, confidence; each photo once.
+        origin: where it comes from, in words.
+        about: what else is to be known of it; JSON values.
+    Raises:
+        DecisionError: the name is taken or no name, or a photo stands twice.
+    """
+    if not _NAME.fullmatch(name):
+        raise DecisionError(f"grouping name {name!r} is not a word of at most 60 letters, digits, dots and dashes")
+    folder = _folder(workspace, dataset_id)
+    if (folder / f"{name}.json").exists():
+        raise DecisionError(f"grouping {name!r} exists already; choose another name")
+    if table.photo_id.duplicated().any():
+        twice = table.photo_id[table.photo_id.duplicated()].iloc[0]
+        raise DecisionError(f"photo {twice} stands in two groups; give each photo once")
+    private_folder(folder)
+    kept = pd.DataFrame({"ImageID": table.photo_id, "group": table.group.astype(str), "confidence": table.confidence})
+    write_text(folder / f"{name}.csv", kept.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    head = {"dataset_id": dataset_id, "created_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    write_json(
+        folder / f"{name}.json", {**head, "origin": origin, **about}
+    )  # last: a grouping without it is not there
+    return open_grouping(workspace, name, dataset_id=dataset_id)
+
+
+def open_grouping(workspace: Workspace, name: str, *, dataset_id: str) -> Grouping:
+    """A grouping by name.
+
+    Raises:
+        DecisionError: there is none of that name, or it is damaged.
+    """
+    folder = _folder(workspace, dataset_id)
+    names = list_groupings(workspace, dataset_id=dataset_id)
+    if name not in names:
+        known = f"there are: {', '.join(names)}" if names else "find one with: people"
+        raise DecisionError(f"grouping {name!r} does not exist for this data set; {known}")
+    try:
+        table = pd.read_csv(folder / f"{name}.csv", dtype={"ImageID": object, "group": object}, keep_default_na=False,
+                            na_values={"confidence": [""]})  # fmt: skip
+        about = read_json(folder / f"{name}.json")
+        table = table.rename(columns={"ImageID": "photo_id"})[["photo_id", "group", "confidence"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise DecisionError(f"grouping {name!r} cannot be read ({error}); find or import it again") from None
+    return Grouping(name, table, about)
+
+
+def list_groupings(workspace: Workspace, *, dataset_id: str) -> list[str]:
+    """Names of the groupings of a data set, newest first."""
+    kept = _folder(workspace, dataset_id).glob("*.json")
+    return [path.stem for path in sorted(kept, key=lambda path: path.stat().st_mtime_ns, reverse=True)]
+
+
+def read_groups_csv(path: Path, photo_ids: Sequence[str]) -> pd.DataFrame:
+    """A csv file with ``ImageID`` and ``group`` (and perhaps ``confidence``) as ``save_grouping`` takes it.
+
+    Args:
+        photo_ids: the evaluation photos; a file need not name all of them.
+    Raises:
+        DecisionError: no such file, a missing column, an unknown or repeated ImageID, an empty group, or a
+            confidence outside 0..1.
+    """
+    try:
+        table = pd.read_csv(path, dtype=object, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise DecisionError(f"{path} cannot be read as csv: {error}") from None
+    missing = [name for name in _COLUMNS if name not in table.columns]
+    if missing:
+        raise DecisionError(f"{path} has no column {missing[0]}, only {', '.join(table.columns)}; give ImageID,group")
+    known = set(photo_ids)
+    for place, (photo_id, group) in enumerate(zip(table.ImageID, table.group, strict=True), start=2):
+        if photo_id not in known:
+            raise DecisionError(f"{path} line {place}: {photo_id!r} is no evaluation photo of this data set")
+        if not group:
+            raise DecisionError(f"{path} line {place}: {photo_id} has no group; leave the line out or name one")
+    if table.ImageID.duplicated().any():
+        raise DecisionError(f"{path}: {table.ImageID[table.ImageID.duplicated()].iloc[0]} stands twice")
+    given = table.confidence if "confidence" in table.columns else pd.Series("", index=table.index)
+    confidence = pd.to_numeric(given.replace("", None), errors="coerce").astype(float)
+    wrong = (given != "") & ~confidence.between(0, 1)
+    if wrong.any():
+        line = int(wrong.to_numpy().argmax()) + 2
+        raise DecisionError(f"{path} line {line}: confidence {given[wrong].iloc[0]!r} is not a number from 0 to 1")
+    return pd.DataFrame({"photo_id": table.ImageID, "group": table.group, "confidence": confidence})
+
+
+def _folder(workspace: Workspace, dataset_id: str) -> Path:
+    return workspace.root / "groupings" / dataset_id

@@ -1,0 +1,64 @@
+"""Named groupings of evaluation photos: kept, listed, imported, never changed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import DecisionError
+from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
+
+IDS = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+
+
+def _table():
+    return pd.DataFrame({"photo_id": IDS[:3], "group": ["7", "7", "NA"], "confidence": [0.9, 0.8, np.nan]})
+
+
+def _save(workspace, name="found"):
+    return save_grouping(workspace, name, _table(), dataset_id="d1", origin="a test", about={"quality": 0.5})
+
+
+def test_a_kept_grouping_reads_back_as_it_was(workspace):
+    _save(workspace)
+    read = open_grouping(workspace, "found", dataset_id="d1")
+    pd.testing.assert_frame_equal(read.table, _table(), check_dtype=False)
+    assert (read.about["origin"], read.about["quality"], read.about["dataset_id"]) == ("a test", 0.5, "d1")
+    group, confidence = read.groups_of(["d.jpg", "a.jpg", "c.jpg"])
+    assert group == ["d.jpg", "7", "NA"]
+    np.testing.assert_array_equal(confidence, [np.nan, 0.9, np.nan])
+
+
+def test_a_name_is_taken_once_and_belongs_to_its_data_set(workspace):
+    _save(workspace)
+    with pytest.raises(DecisionError, match="'found' exists already"):
+        _save(workspace)
+    assert list_groupings(workspace, dataset_id="other") == []
+    with pytest.raises(DecisionError, match="does not exist for this data set; there are: found"):
+        open_grouping(workspace, "lost", dataset_id="d1")
+    with pytest.raises(DecisionError, match="is not a word"):
+        _save(workspace, "../out")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("ImageID,cluster\na.jpg,1\n", "has no column group, only ImageID, cluster"),
+        ("ImageID,group\nx.jpg,1\n", "line 2: 'x.jpg' is no evaluation photo"),
+        ("ImageID,group\na.jpg,1\na.jpg,2\n", "a.jpg stands twice"),
+        ("ImageID,group\na.jpg,1\nb.jpg,\n", "line 3: b.jpg has no group"),
+        ("ImageID,group,confidence\na.jpg,1,1.5\n", "line 2: confidence '1.5' is not a number from 0 to 1"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_line(tmp_path, text, problem):
+    path = tmp_path / "groups.csv"
+    path.write_text(text)
+    with pytest.raises(DecisionError, match=problem):
+        read_groups_csv(path, IDS)
+
+
+def test_groups_are_text_and_may_leave_photos_out(tmp_path):
+    path = tmp_path / "groups.csv"
+    path.write_text("ImageID,group\nb.jpg,007\na.jpg,NA\n")
+    table = read_groups_csv(path, IDS)
+    assert table.group.tolist() == ["007", "NA"]
+    assert table.confidence.isna().all()
