@@ -12,18 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.curation.labels import effective_labels
-from core.curation.posteriors import (
-    NUM_CELLS,
-    Calibration,
-    fit_calibration,
-    pooled_scores,
-    split_axes,
-)
+from core.curation.posteriors import NUM_CELLS, calibrated_cells, pooled_scores
 from core.errors import RunError
-from core.evaluation.calibration import fit_temperature
-from core.evaluation.metrics import Float64Array, probabilities
+from core.evaluation.calibration_map import fit_calibration
+from core.evaluation.metrics import Float64Array
+from core.evaluation.prior import group_probabilities, mix_of
 from core.storage.predictions import Predictions
-from core.taxonomy import IntArray, decode
+from core.taxonomy import FloatArray, IntArray, marginal
 
 
 @dataclass(frozen=True)
@@ -101,13 +96,11 @@ def read_evidence(
     names = _group_names(table, unit, grouping or {})
     table["group"], targets = pd.factorize(names)
 
-    masks, log_cells = split_axes(logits)
-    mask_logits = np.log(np.maximum(masks, 1e-12))
-    mask_probs = probabilities(mask_logits, temperature=fit_temperature(mask_logits[train], decode(labels[train])[0]))
-    single = fit_calibration(log_cells[train], labels[train] % NUM_CELLS)
-    photo_cells = single.apply(log_cells)
-    cells, mix = _group_cells(table, log_cells, masks.argmax(axis=1), labels, single, unit)
-    return Evidence(table, targets, unit, logits.argmax(axis=1), mask_probs, photo_cells, cells, mix)
+    told_photos = fit_calibration(logits[train], labels[train]).probabilities(logits)  # (N, 18)
+    cells, mix = _group_cells(table, logits, labels, group_probabilities(told_photos), unit)
+    masks = np.asarray(marginal(told_photos, "mask"), dtype=np.float64)
+    photo_cells = group_probabilities(told_photos)
+    return Evidence(table, targets, unit, logits.argmax(axis=1), masks, photo_cells, cells, mix)
 
 
 def _group_names(table: pd.DataFrame, unit: str, grouping: Mapping[str, str]) -> NDArray[np.object_]:
@@ -118,20 +111,14 @@ def _group_names(table: pd.DataFrame, unit: str, grouping: Mapping[str, str]) ->
 
 
 def _group_cells(
-    table: pd.DataFrame,
-    log_cells: Float64Array,
-    masks: IntArray,
-    labels: IntArray,
-    single: Calibration,
-    unit: str,
+    table: pd.DataFrame, logits: FloatArray, labels: IntArray, photo_cells: Float64Array, unit: str
 ) -> tuple[Float64Array, Float64Array]:
-    """Calibrated cells of the groups, and the train groups' mix; groups of one photo by what suits one photo."""
+    """Calibrated cells of the groups, and the train groups' mix; groups of one photo as the photo alone."""
     groups = table.group.to_numpy()
     _, first, size = np.unique(groups, return_index=True, return_counts=True)
-    scores = pooled_scores(log_cells, masks, groups)
+    train = np.flatnonzero((table.split == "train").to_numpy()[first])
+    known = labels[first[train]] % NUM_CELLS
     if unit == "photo":
-        return single.apply(scores), single.mix
-    train = (table.split == "train").to_numpy()[first]
-    together = fit_calibration(scores[train], labels[first][train] % NUM_CELLS)
-    alone = (size == 1)[:, None]
-    return np.where(alone, single.apply(scores), together.apply(scores)), together.mix
+        return photo_cells, mix_of(known)
+    together = calibrated_cells(pooled_scores(logits, groups), train, known)
+    return np.where((size == 1)[:, None], photo_cells[first], together), mix_of(known)

@@ -15,7 +15,7 @@ from core.curation.expected_gain import expected_gain, expected_gain_by_person, 
 from core.curation.label_doubt import train_doubt
 from core.curation.label_quality import mistakenness, normalized_margin, self_confidence
 from core.curation.labels import effective_labels
-from core.curation.posteriors import NUM_CELLS, estimate_mix, joint, shifted
+from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
 from core.evaluation.metrics import Float64Array
 from core.taxonomy import AGE_BANDS, AXES, GENDERS, MASKS, NUM_CLASSES, IntArray
 
@@ -112,7 +112,7 @@ def _evaluation_posterior(
     other = ~train[first]
     mix = evidence.mix
     if other.any():
-        mix = estimate_mix(evidence.cells[other], evidence.mix, known[other])
+        mix = evaluation_mix(evidence.cells[other], evidence.mix, known[other])
         cells[other] = shifted(evidence.cells[other], evidence.mix, mix)
     cells[known >= 0] = np.eye(NUM_CELLS)[known[known >= 0]]
     photo_probs = joint(evidence.mask_probs, cells, groups)

@@ -1,0 +1,84 @@
+"""Photos that runs, folds or reviewers see differently, and what one run mends and another breaks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.errors import RunError
+from core.evaluation.metrics import Float64Array, paired, probabilities
+from core.storage.predictions import Predictions
+from core.taxonomy import IntArray
+
+QUEUE = "disagreements"
+
+
+def vote_entropy(votes: Sequence[IntArray]) -> Float64Array:
+    """How far voters are apart, (N,): the entropy of their votes in nats, 0 where they agree.
+
+    Args:
+        votes: one (N,) array of classes a voter, -1 where the voter has none.
+    Raises:
+        RunError: fewer than two voters, or lengths differ.
+
+    Source: Dagan, Engelson, Committee-based sampling for training probabilistic classifiers, ICML 1995.
+    """
+    if len(votes) < 2:
+        raise RunError(f"{len(votes)} voters cannot disagree; choose at least two runs, or a run of several folds")
+    table = np.stack([np.asarray(vote, dtype=np.int64) for vote in votes], axis=1)  # (N, V)
+    counts = np.stack([(table == label).sum(axis=1) for label in range(max(int(table.max()), 0) + 1)], axis=1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    entropy: Float64Array = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=1)
+    return entropy + 0.0
+
+
+def votes_of(predictions: Mapping[str, Predictions], photo_ids: Sequence[str]) -> dict[str, IntArray]:
+    """The most probable class of each photo by each voter, -1 where it was not predicted."""
+    wanted = pd.Index(photo_ids)
+    told = {}
+    for name, one in predictions.items():
+        place = pd.Index(one.photo_ids).get_indexer(wanted)
+        told[name] = np.where(place >= 0, one.logits.argmax(axis=1)[place], -1)
+    return told
+
+
+def mean_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Several predictions of other photos each, one behind the other: out-of-fold and evaluation as one."""
+    return Predictions(
+        np.concatenate([part.photo_ids for part in parts]),
+        np.concatenate([np.log(np.maximum(probabilities(part.logits), 1e-30)) for part in parts]).astype(np.float32),
+    )
+
+
+def fixed_and_broken(labels: IntArray, before: IntArray, after: IntArray) -> tuple[IntArray, IntArray]:
+    """Rows that the second run has right and the first has wrong, and the other way round.
+
+    Args:
+        labels, before, after: (N,) classes; rows with a -1 in any are passed over.
+    """
+    known = np.flatnonzero((labels >= 0) & (before >= 0) & (after >= 0))
+    true, first = paired(labels[known], before[known])
+    _, second = paired(labels[known], after[known])
+    fixed, broken = known[(first != true) & (second == true)], known[(first == true) & (second != true)]
+    return fixed.astype(np.int64), broken.astype(np.int64)
+
+
+def reviewer_votes(decisions: pd.DataFrame) -> pd.DataFrame:
+    """Targets about which reviewers said different things, with the last word of each.
+
+    Args:
+        decisions: those that stand, oldest first.
+    Returns:
+        target, unit, who, words (the decision in a few words), one row a reviewer and target, targets in the order
+        of their last decision.
+    """
+    said = decisions[decisions.kind.isin(["accept", "relabel", "reject"])]
+    last = said.drop_duplicates(["unit", "target", "who"], keep="last")
+    axes = last[["mask", "gender", "age_band"]].fillna(-1).astype(int)
+    meaning = pd.Series(
+        np.where(last.kind == "reject", "reject", axes.astype(str).agg("/".join, axis=1)), index=last.index
+    )
+    apart = meaning.groupby([last.unit, last.target]).transform("nunique") > 1
+    return last[apart].assign(meaning=meaning[apart])[
+        ["target", "unit", "who", "kind", "mask", "gender", "age_band", "meaning"]
+    ]
