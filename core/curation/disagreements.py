@@ -42,8 +42,8 @@ def votes_of(predictions: Mapping[str, Predictions], photo_ids: Sequence[str]) -
     return told
 
 
-def mean_predictions(parts: Sequence[Predictions]) -> Predictions:
-    """Several predictions of other photos each, one behind the other: out-of-fold and evaluation as one."""
+def together(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of several sets of photos as one: out of fold and evaluation, say."""
     return Predictions(
         np.concatenate([part.photo_ids for part in parts]),
         np.concatenate([np.log(np.maximum(probabilities(part.logits), 1e-30)) for part in parts]).astype(np.float32),
@@ -74,10 +74,9 @@ def reviewer_votes(decisions: pd.DataFrame) -> pd.DataFrame:
     """
     said = decisions[decisions.kind.isin(["accept", "relabel", "reject"])]
     last = said.drop_duplicates(["unit", "target", "who"], keep="last")
-    axes = last[["mask", "gender", "age_band"]].fillna(-1).astype(int)
-    meaning = pd.Series(
-        np.where(last.kind == "reject", "reject", axes.astype(str).agg("/".join, axis=1)), index=last.index
-    )
+    axes = last[["mask", "gender", "age_band"]].fillna(-1).astype(int).astype(str)
+    words = axes["mask"] + "/" + axes.gender + "/" + axes.age_band
+    meaning = words.where(last.kind != "reject", "reject").astype(object)
     apart = meaning.groupby([last.unit, last.target]).transform("nunique") > 1
     return last[apart].assign(meaning=meaning[apart])[
         ["target", "unit", "who", "kind", "mask", "gender", "age_band", "meaning"]

@@ -1,0 +1,66 @@
+"""Disagreements of runs, folds and reviewers; what one run mends and another breaks."""
+
+import numpy as np
+import pytest
+from scipy.stats import entropy
+
+from core.curation.disagreements import fixed_and_broken, reviewer_votes, together, vote_entropy, votes_of
+from core.errors import RunError
+from core.storage.decision_record import Decision
+from core.storage.predictions import Predictions
+from tests.test_review_table import decided
+
+
+def test_vote_entropy_is_scipys_entropy_of_the_votes():
+    rng = np.random.default_rng(0)
+    votes = list(rng.integers(0, 4, size=(5, 50)))
+    expected = [entropy(np.bincount([vote[i] for vote in votes], minlength=4)) for i in range(50)]
+    np.testing.assert_allclose(vote_entropy(votes), expected, atol=1e-12)
+
+
+def test_a_voter_without_a_vote_does_not_count():
+    votes = [np.array([3, 3, -1]), np.array([3, 4, -1]), np.array([-1, 4, -1])]
+    np.testing.assert_allclose(vote_entropy(votes), [0, entropy([1, 2]), 0], atol=1e-12)
+
+
+def test_one_voter_alone_is_refused():
+    with pytest.raises(RunError, match="at least two runs"):
+        vote_entropy([np.array([1])])
+
+
+def test_votes_follow_the_photo_ids_whatever_the_order_of_the_files():
+    logits = np.eye(18, dtype=np.float32)[[4, 9]]
+    first, second = Predictions(np.array(["a", "b"]), logits), Predictions(np.array(["c", "a"]), logits)
+    told = votes_of(
+        {"one": first, "two": second, "both": together([first, Predictions(np.array(["c"]), logits[:1])])},
+        ["b", "a", "c"],
+    )
+    assert told["one"].tolist() == [9, 4, -1]
+    assert told["two"].tolist() == [-1, 9, 4]
+    assert told["both"].tolist() == [9, 4, 4]
+
+
+def test_fixed_and_broken_are_counted_only_where_all_three_are_known():
+    labels = np.array([1, 1, 1, 1, -1, 2])
+    before = np.array([1, 0, 1, 0, 1, -1])
+    after = np.array([0, 1, 1, 0, 0, 2])
+    fixed, broken = fixed_and_broken(labels, before, after)
+    assert (fixed.tolist(), broken.tolist()) == ([1], [0])
+
+
+def test_reviewers_disagree_by_their_last_word_only():
+    decisions = decided(
+        Decision(who="kim", kind="accept", target="a", proposal=3),
+        Decision(who="lee", kind="accept", target="a", proposal=4),
+        Decision(who="lee", kind="accept", target="a", proposal=3),
+        Decision(who="kim", kind="accept", target="b", proposal=3),
+        Decision(who="lee", kind="reject", target="b"),
+        Decision(who="kim", kind="relabel", unit="person", target="p1", gender=1),
+        Decision(who="lee", kind="relabel", unit="person", target="p1", gender=0),
+        Decision(who="kim", kind="skip", target="c"),
+        Decision(who="lee", kind="reject", target="c"),
+    )
+    found = reviewer_votes(decisions)
+    assert set(found.target) == {"b", "p1"}
+    assert sorted(found[found.target == "b"].meaning) == ["0/1/0", "reject"]
+    assert reviewer_votes(decided()).empty
