@@ -34,6 +34,16 @@ class Workspace:
         return self.root / "submissions"
 
     @property
+    def outside(self) -> Path:
+        """Predictions made elsewhere, one folder each."""
+        return self.root / "outside"
+
+    @property
+    def ensembles(self) -> Path:
+        """Recipes of ensembles that were given a name, one JSON file each."""
+        return self.root / "ensembles"
+
+    @property
     def jobs(self) -> Path:
         """The job queue, and one folder a job."""
         return self.root / "jobs"

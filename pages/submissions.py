@@ -9,6 +9,7 @@ from core.errors import LabelingError
 from core.storage.submissions import SubmissionLedger
 from core.submission.checks import check_submission
 from core.submission.export import Draft, draft_submission, write_submission
+from core.submission.recipe import make_recipe
 from ui.findings import class_counts, show_findings
 from ui.links import no_runs_yet
 from ui.run_picker import finished_runs, run_label
@@ -39,8 +40,8 @@ def file_from_runs() -> Draft | None:
     if not chosen:
         st.info("Choose the runs that vote.")
         return None
-    members = [runs[name] for name in chosen]
-    draft = draft_submission(desk.index, members, vote=vote)
+    recipe = make_recipe(members=[f"run:{name}" for name in chosen], method=vote)
+    draft = draft_submission(desk.workspace, desk.index, recipe)
     checks, counts = st.columns([3, 2])
     with checks:
         st.markdown("**Checks of the file to be**")
@@ -55,7 +56,7 @@ def file_from_runs() -> Draft | None:
     if draft.is_blocked:
         st.error("A red check stands in the way: nothing can be written from this choice.")
     if pressed:
-        manifest = write_submission(desk.workspace, desk.index, members, vote=vote, comment=comment)
+        manifest = write_submission(desk.workspace, desk.index, draft, comment=comment)
         st.session_state["written"] = number + 1  # other keys: a second click finds no button
         st.session_state["just-written"] = manifest["file_name"]
         st.rerun()
@@ -65,8 +66,7 @@ def file_from_runs() -> Draft | None:
 def listed(row: pd.Series) -> None:
     """One file of the ledger."""
     with st.container(border=True, key=f"submission-{row.number}"):
-        names = ", ".join(member["run_id"] for member in row.origin["runs"])
-        vote = f"{row.origin['vote']} vote of {names}" if len(row.origin["runs"]) > 1 else names
+        vote = f"{row.origin['recipe']['method']} vote of {', '.join(row.origin['recipe']['members'])}"
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"`{row.file_name}`  \n{vote} · {row.rows:,} rows · {clock(row.created_at)}")
             try:

@@ -1,4 +1,4 @@
-"""From runs to a file: exact bytes, a manifest and a ledger row, or nothing at all."""
+"""From an ensemble to a file: exact bytes, a manifest and a ledger row, or nothing at all."""
 
 import hashlib
 import json
@@ -8,154 +8,175 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.config import load_config
-from core.curation.labels import COLUMNS
-from core.dataset.index import Index
-from core.errors import RunError, SubmissionError
-from core.files import write_json
+from core.errors import SubmissionError
+from core.storage.decision_record import Decision
+from core.storage.decisions import DecisionStore
 from core.storage.predictions import write_predictions
-from core.storage.runs import create_run
 from core.storage.submissions import SubmissionLedger
 from core.submission import export
-from core.submission.export import code_version, write_submission
+from core.submission.export import code_version, draft_submission, write_submission
+from core.submission.recipe import make_recipe
 from core.submission.score import score_submission
-from core.taxonomy import PHOTO_KINDS, mask_of_kind
-from core.workspace import PROJECT
-
-TRUTH = np.random.default_rng(0).permutation(
-    [6 * mask_of_kind(kind) + band for band in range(6) for kind in PHOTO_KINDS]
-)
-IDS = [f"{number:040x}.jpg" for number in np.random.default_rng(1).integers(2**62, size=len(TRUTH))]
+from core.workspace import PROJECT, Workspace
+from tests.drawn_runs import draw_index, draw_run
 
 
 @pytest.fixture
-def data(tmp_path):
-    """A data set's index with one train photo and 42 evaluation photos."""
-    photos = pd.DataFrame({"photo_id": ["ann/normal.jpg", *IDS], "split": ["train", *["eval"] * len(IDS)]})
-    return Index(tmp_path / "data", "abcdef012345", photos.astype(object), pd.DataFrame(), "")
+def desk(workspace, tmp_path):
+    index, truth = draw_index(tmp_path / "data")
+    for seed, name in enumerate(["one", "two"]):
+        draw_run(workspace, index, truth, name, seed=seed)
+    return workspace, index, truth
 
 
-def _run(workspace, name, *, right=0.8, seed=0, ids=IDS, dataset_id="abcdef012345", finished=True):
-    rng = np.random.default_rng(seed)
-    guess = np.where(rng.random(len(TRUTH)) < right, TRUTH, rng.permutation(TRUTH))
-    logits = 4 * np.eye(18)[guess] + rng.normal(size=(len(TRUTH), 18))
-    order = [IDS.index(photo_id) for photo_id in ids if photo_id in IDS]
-    run = create_run(
-        workspace, name, load_config(), dataset_id=dataset_id, data_dir=workspace.root,
-        train_photos=pd.DataFrame(columns=list(COLUMNS)), eval_ids=IDS, label_revision=7,
-        folds_to_run=[0],
-    )  # fmt: skip
-    write_predictions(run.path / "evaluation", list(ids), np.resize(logits[order], (len(ids), 18)))
-    if finished:
-        write_json(run.path / "result.json", {"macro_f1": 0.5})
-    return run
+def _draft(desk, *names, with_decisions=False, **settings):
+    recipe = make_recipe(members=[f"run:{name}" for name in names], **settings)
+    return draft_submission(desk[0], desk[1], recipe, with_decisions=with_decisions)
 
 
-def test_the_file_is_exactly_the_organisers_form_and_says_what_the_runs_say(workspace, data, tmp_path):
-    run = _run(workspace, "one")
-    made = write_submission(workspace, data, [run], out=tmp_path / "out" / "mine.csv", comment="first try")
-    labels = run.evaluation().logits.argmax(1)
-    expected = "ImageID,ans\n" + "".join(f"{i},{a}\n" for i, a in zip(IDS, labels, strict=True))
+def _ids(index):
+    return index.photos.photo_id[index.photos.split == "eval"].tolist()
+
+
+def test_the_file_is_exactly_the_organisers_form_and_says_what_the_members_say(desk, tmp_path):
+    draft = _draft(desk, "one")
+    made = write_submission(*desk[:2], draft, out=tmp_path / "out" / "mine.csv", comment="first try")
+    expected = "ImageID,ans\n" + "".join(f"{i},{a}\n" for i, a in zip(_ids(desk[1]), draft.labels, strict=True))
     content = (tmp_path / "out" / "mine.csv").read_bytes()
     assert content == expected.encode()
     assert made["sha256"] == hashlib.sha256(content).hexdigest()
-    assert made["rows"] == 42
-    assert made["class_counts"] == np.bincount(labels, minlength=18).tolist()
+    assert made["rows"] == 280
+    assert made["class_counts"] == np.bincount(draft.labels, minlength=18).tolist()
     assert not list((tmp_path / "out").glob("*.tmp"))
 
 
-def test_the_manifest_beside_it_tells_where_it_came_from(workspace, data, tmp_path):
-    runs = [_run(workspace, "one"), _run(workspace, "two", seed=1)]
-    made = write_submission(workspace, data, runs, out=tmp_path / "mine.csv", vote="hard", comment="why not")
+def test_the_manifest_beside_it_tells_where_it_came_from(desk, tmp_path):
+    draft = _draft(desk, "one", "two", method="hard", weights=[2, 1])
+    made = write_submission(*desk[:2], draft, out=tmp_path / "mine.csv", comment="why not")
     manifest = json.loads((tmp_path / "mine.manifest.json").read_text())
-    assert (
-        made == {"path": str(tmp_path / "mine.csv"), "manifest_path": str(tmp_path / "mine.manifest.json")} | manifest
-    )
-    assert [run["run_id"] for run in manifest["runs"]] == ["one", "two"]
-    assert {run["label_revision"] for run in manifest["runs"]} == {7}
-    assert {run["pseudo_labels"] for run in manifest["runs"]} == {"none"}
-    assert (manifest["vote"], manifest["comment"], manifest["dataset_id"]) == ("hard", "why not", "abcdef012345")
+    where = {"path": str(tmp_path / "mine.csv"), "manifest_path": str(tmp_path / "mine.manifest.json")}
+    assert made == where | manifest
+    assert [member["run_id"] for member in manifest["members"]] == ["one", "two"]
+    assert {len(member["evaluation_sha256"]) for member in manifest["members"]} == {64}
+    assert manifest["recipe"]["method"] == "hard"
+    assert manifest["weights"] == pytest.approx([2 / 3, 1 / 3], abs=1e-5)
+    assert (manifest["variant"], manifest["comment"], manifest["override"]) == ("models alone", "why not", "")
     assert manifest["code_version"] == code_version()
     assert manifest["findings"][1] == {"level": "ok", "check": "columns", "saw": "ImageID,ans", "cause": ""}
     assert "red" not in {finding["level"] for finding in manifest["findings"]}
 
 
-def test_the_ledger_remembers_every_file(workspace, data, tmp_path):
-    run = _run(workspace, "one")
-    inside = write_submission(workspace, data, [run])
-    write_submission(workspace, data, [run], out=tmp_path / "mine.csv", comment="elsewhere")
-    rows = SubmissionLedger(workspace, data.dataset_id).list()
-    assert len(rows) == 2
+def test_the_ledger_remembers_every_file(desk, tmp_path):
+    workspace, index, _ = desk
+    draft = _draft(desk, "one")
+    inside = write_submission(workspace, index, draft)
+    write_submission(workspace, index, draft, out=tmp_path / "mine.csv", comment="elsewhere")
+    rows = SubmissionLedger(workspace, index.dataset_id).list()
     assert set(rows.sha256) == {inside["sha256"]}
-    assert set(rows.file_name) == {inside["file_name"], str(tmp_path / "mine.csv")}
+    assert rows.file_name.tolist() == [str(tmp_path / "mine.csv"), inside["file_name"]]
+    assert rows.comment.tolist() == ["elsewhere", ""]
+    assert rows.origin[0]["recipe"] == inside["recipe"]
     assert (workspace.submissions / inside["file_name"]).is_file()
 
 
-def test_the_same_runs_give_the_same_bytes_and_name(workspace, data):
-    runs = [_run(workspace, "one"), _run(workspace, "two", seed=1)]
-    first = write_submission(workspace, data, runs)
-    again = write_submission(workspace, data, runs)
-    assert first == again
-    assert first["file_name"].startswith("one+two-soft-")
+def test_the_same_inputs_give_the_same_bytes_in_two_workspaces(desk, tmp_path):
+    made = []
+    for name in ("here", "there"):
+        index, truth = draw_index(tmp_path / name / "data")
+        workspace = Workspace(tmp_path / name / "workspace")
+        for seed, run in enumerate(["one", "two"]):
+            draw_run(workspace, index, truth, run, seed=seed)
+        draft = _draft((workspace, index), "one", "two", method="stacked")
+        made.append(write_submission(workspace, index, draft))
+    assert made[0]["sha256"] == made[1]["sha256"]
+    for key in made[0]:
+        if key not in ("path", "manifest_path"):
+            assert made[0][key] == made[1][key], key
+    other = _draft(desk, "one", "two", method="soft")
+    assert other.sha256 != made[0]["sha256"]
 
 
-def test_a_soft_vote_of_two_runs_is_the_mean_of_their_probabilities(workspace, data, tmp_path):
-    runs = [_run(workspace, "one"), _run(workspace, "two", seed=1)]
-    write_submission(workspace, data, runs, out=tmp_path / "mine.csv")
-    odds = [np.exp(run.evaluation().logits.astype(float)) for run in runs]
-    expected = sum(each / each.sum(1, keepdims=True) for each in odds).argmax(1)
-    assert pd.read_csv(tmp_path / "mine.csv").ans.tolist() == expected.tolist()
+def test_decided_photos_override_the_vote_in_the_variant_with_decisions_alone(desk):
+    workspace, index, _ = desk
+    ids = _ids(index)
+    plain = _draft(desk, "one")
+    store = DecisionStore(workspace, index.dataset_id)
+    wanted = (int(plain.labels[3]) + 5) % 18
+    store.append(
+        [
+            Decision(who="ann", kind="accept", target=ids[3], proposal=wanted, queue="pseudo_labels", run_id="one"),
+            Decision(who="ann", kind="reject", target=ids[4], proposal=0, queue="pseudo_labels"),
+            Decision(who="bob", kind="relabel", target=ids[5], proposal=int(plain.labels[5]), mask=1, queue="people"),
+        ]
+    )
+    alone, decided = _draft(desk, "one"), _draft(desk, "one", with_decisions=True)
+    np.testing.assert_array_equal(alone.labels, plain.labels)
+    assert (alone.decisions, alone.label_revision) == ([], 3)
+    assert decided.labels[3] == wanted
+    assert decided.labels[5] == 6 + plain.labels[5] % 6
+    others = np.delete(np.arange(280), [3, 5])
+    np.testing.assert_array_equal(decided.labels[others], plain.labels[others])
+    made = write_submission(workspace, index, decided)
+    assert made["variant"] == "with decisions"
+    assert made["decisions"] == [
+        {"photo_id": ids[3], "label": wanted, "kind": "accept", "queue": "pseudo_labels", "who": "ann",
+         "run_id": "one"},
+        {"photo_id": ids[5], "label": int(decided.labels[5]), "kind": "relabel", "queue": "people", "who": "bob",
+         "run_id": ""},
+    ]  # fmt: skip
+    assert "-decided-" in made["file_name"]
 
 
-def test_rows_follow_info_csv_whatever_the_order_in_the_run(workspace, data, tmp_path):
-    shuffled = np.random.default_rng(5).permutation(IDS).tolist()
-    write_submission(workspace, data, [_run(workspace, "straight")], out=tmp_path / "a.csv")
-    write_submission(workspace, data, [_run(workspace, "shuffled", ids=shuffled)], out=tmp_path / "b.csv")
-    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+def test_rows_follow_info_csv_whatever_the_order_in_the_run(desk, workspace):
+    index = desk[1]
+    one = _draft(desk, "one")
+    run = workspace.runs / "two" / "evaluation"
+    predictions = np.load(workspace.runs / "one" / "evaluation.npy")
+    order = np.random.default_rng(5).permutation(280)
+    write_predictions(run, np.array(_ids(index))[order].tolist(), predictions[order])
+    shuffled = draft_submission(workspace, index, make_recipe(members=["run:two"], calibration="none"))
+    np.testing.assert_array_equal(shuffled.labels, one.labels)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"dataset_id": "another"}, "run odd was made for data set another, this one is abcdef012345"),
-        ({"finished": False}, "run odd is unfinished; go on with it first: resume --run odd"),
-        ({"ids": IDS[1:]}, f"run odd predicts 41 photos and leaves out 1 of the 42 in info.csv, such as {IDS[0]}"),
-        ({"ids": [*IDS, "new.jpg"]}, "run odd predicts 43 photos and leaves out 0"),
-    ],
-)
-def test_a_run_that_does_not_fit_is_refused_by_name_and_nothing_is_written(workspace, data, options, message):
-    runs = [_run(workspace, "good"), _run(workspace, "odd", **options)]
-    with pytest.raises(RunError, match=message):
-        write_submission(workspace, data, runs)
-    assert not workspace.submissions.exists()
-    assert SubmissionLedger(workspace, data.dataset_id).list().empty
+def _constant(workspace, index):
+    logits = np.tile(np.eye(18)[4], (280, 1))
+    write_predictions(workspace.runs / "two" / "evaluation", _ids(index), logits)
 
 
-def test_a_red_finding_stops_the_export_before_anything_is_written(workspace, data, tmp_path):
-    run = _run(workspace, "constant")
-    write_predictions(run.path / "evaluation", IDS, np.tile(np.eye(18)[4], (len(IDS), 1)))
-    with pytest.raises(
-        SubmissionError, match="nothing was written, the checks found: constant column: every row is class 4"
-    ):
-        write_submission(workspace, data, [run], out=tmp_path / "mine.csv")
+def test_a_red_finding_stops_the_export_before_anything_is_written(desk, tmp_path):
+    workspace, index, _ = desk
+    _constant(workspace, index)
+    draft = _draft(desk, "two")
+    assert draft.is_blocked
+    for words in ("", "  "):
+        with pytest.raises(SubmissionError, match="the checks found: constant column: every row is class 4"):
+            write_submission(workspace, index, draft, out=tmp_path / "mine.csv", override=words)
     assert not (tmp_path / "mine.csv").exists()
     assert not (tmp_path / "mine.manifest.json").exists()
-    assert SubmissionLedger(workspace, data.dataset_id).list().empty
+    assert SubmissionLedger(workspace, index.dataset_id).list().empty
 
 
-def test_a_place_that_cannot_be_meant_is_refused(workspace, data, tmp_path):
-    run = _run(workspace, "one")
+def test_words_that_override_a_red_finding_are_kept_with_the_file(desk):
+    workspace, index, _ = desk
+    _constant(workspace, index)
+    made = write_submission(workspace, index, _draft(desk, "two"), override="to see what a constant scores")
+    manifest = json.loads((workspace.submissions / made["file_name"]).with_suffix(".manifest.json").read_text())
+    assert manifest["override"] == "to see what a constant scores"
+    rows = SubmissionLedger(workspace, index.dataset_id).list()
+    assert rows.origin[0]["override"] == "to see what a constant scores"
+    assert any(finding["level"] == "red" for finding in rows.findings[0])
+
+
+def test_a_place_that_cannot_be_meant_is_refused(desk, tmp_path):
+    workspace, index, _ = desk
+    draft = _draft(desk, "one")
     with pytest.raises(SubmissionError, match=r"does not end in \.csv"):
-        write_submission(workspace, data, [run], out=tmp_path / "mine.txt")
+        write_submission(workspace, index, draft, out=tmp_path / "mine.txt")
     with pytest.raises(SubmissionError, match="lies in the data set, which is only ever read"):
-        write_submission(workspace, data, [run], out=data.data_dir / "eval" / "info.csv")
+        write_submission(workspace, index, draft, out=index.data_dir / "eval" / "info.csv")
     (tmp_path / "file").write_text("")
     with pytest.raises(SubmissionError, match="cannot be written: .*; choose another place"):
-        write_submission(workspace, data, [run], out=tmp_path / "file" / "mine.csv")
-    with pytest.raises(SubmissionError, match="no run to export"):
-        write_submission(workspace, data, [])
-    with pytest.raises(SubmissionError, match="run one is given 2 times"):
-        write_submission(workspace, data, [run, run])
+        write_submission(workspace, index, draft, out=tmp_path / "file" / "mine.csv")
 
 
 def test_the_code_version_is_a_commit_or_the_projects_version(monkeypatch, tmp_path):
@@ -168,10 +189,11 @@ def test_the_code_version_is_a_commit_or_the_projects_version(monkeypatch, tmp_p
     assert code_version() == "9.9"
 
 
-def test_an_exported_file_can_be_scored(workspace, data, tmp_path):
-    run = _run(workspace, "one", right=1.0)
-    made = write_submission(workspace, data, [run])
-    pd.DataFrame({"ImageID": IDS, "ans": TRUTH}).to_csv(tmp_path / "truth.csv", index=False)
+def test_an_exported_file_can_be_scored(desk, tmp_path):
+    workspace, index, truth = desk
+    draft = _draft(desk, "one")
+    made = write_submission(workspace, index, draft)
+    known = truth[(index.photos.split == "eval").to_numpy()]
+    pd.DataFrame({"ImageID": _ids(index), "ans": known}).to_csv(tmp_path / "truth.csv", index=False)
     scores = score_submission(workspace.submissions / made["file_name"], tmp_path / "truth.csv")
-    expected = (run.evaluation().logits.argmax(1) == TRUTH).mean()
-    assert scores["accuracy"] == pytest.approx(expected)
+    assert scores["accuracy"] == pytest.approx((draft.labels == known).mean())

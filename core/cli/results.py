@@ -1,9 +1,9 @@
-"""Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``decisions-restore``, ``export``, ``score``."""
+"""Verbs about what comes out: ``evaluate``, ``accept``, ``undo``, ``decisions-restore``, ``score``."""
 
 import getpass
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -14,7 +14,6 @@ from core.evaluation.uncertainty import macro_f1_interval
 from core.storage.decision_repair import Source
 from core.storage.decisions import DecisionStore
 from core.storage.runs import open_run
-from core.submission.export import write_submission
 from core.submission.score import score_submission
 
 
@@ -110,23 +109,6 @@ def decisions_restore(settings: Settings, source: Source) -> None:
 
 
 @click.command()
-@click.option("--run", "run_ids", multiple=True, required=True, help="Repeat for the mean of runs.")
-@click.option("--out", type=click.Path(path_type=Path), help="The csv file.  [default: in the workspace]")
-@click.option("--vote", type=click.Choice(["soft", "hard"]), default="soft", show_default=True)
-@click.option("--comment", default="", help="Kept with the file.")
-@common_options
-@pass_settings
-def export(settings: Settings, run_ids: tuple[str, ...], out: Path | None, vote: str, comment: str) -> None:
-    """Write a checked submission file from one run or the vote of several."""
-    workspace = settings.open_workspace()
-    runs = [open_run(workspace, run_id) for run_id in run_ids]
-    choice: Literal["soft", "hard"] = "hard" if vote == "hard" else "soft"
-    manifest = write_submission(workspace, settings.load_index(), runs, out=out, vote=choice, comment=comment)
-    warned = [f"warning: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] == "yellow"]
-    settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *warned]))
-
-
-@click.command()
 @click.option("--submission", type=click.Path(path_type=Path), required=True)
 @click.option("--truth", type=click.Path(path_type=Path), required=True, help="csv with ImageID and ans.")
 @common_options
@@ -137,4 +119,4 @@ def score(settings: Settings, submission: Path, truth: Path) -> None:
     settings.finish(result, f"macro F1 {result['macro_f1']:.4f}  accuracy {result['accuracy']:.4f}")
 
 
-VERBS = (evaluate, accept, undo, decisions_restore, export, score)
+VERBS = (evaluate, accept, undo, decisions_restore, score)

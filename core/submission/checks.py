@@ -4,7 +4,7 @@ Red: the organisers' form is broken, or the file cannot be meant. Yellow: worth 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,11 @@ class Finding:
     check: str
     saw: str
     cause: str = ""
+
+
+def is_blocked(findings: Sequence[Finding]) -> bool:
+    """Whether a finding is red."""
+    return any(finding.level == "red" for finding in findings)
 
 
 def check_submission(

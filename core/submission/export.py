@@ -1,30 +1,33 @@
-"""From runs to a checked file: csv as the organisers ask for it, its manifest, a row in the ledger."""
+"""From an ensemble to a checked file: csv as the organisers ask for it, its manifest, a row in the ledger."""
 
 import csv
 import hashlib
 import io
+import json
 import subprocess
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from core.curation.labels import effective_labels
 from core.dataset.index import Index
-from core.errors import RunError, SubmissionError
+from core.errors import SubmissionError
 from core.files import write_json, write_text
-from core.storage.runs import Run
+from core.storage.decisions import DecisionStore
 from core.storage.submissions import SubmissionLedger
-from core.submission.checks import Finding, check_submission
-from core.submission.ensemble import hard_vote, soft_vote
+from core.submission.assemble import open_ballot
+from core.submission.checks import Finding, check_submission, is_blocked
+from core.submission.combine import Ballot, Combined, combine
+from core.submission.members import Rows
+from core.submission.recipe import Recipe
 from core.submission.text_table import HEADER
-from core.taxonomy import NUM_CLASSES, FloatArray, IntArray
+from core.taxonomy import NUM_CLASSES, IntArray
 from core.workspace import PROJECT, Workspace
-
-Vote = Literal["soft", "hard"]
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,27 @@ class Draft:
     """A submission as it would be written.
 
     Attributes:
-        labels: (N,) class of each evaluation photo, in info.csv's order.
+        labels: (E,) class of each evaluation photo, in info.csv's order.
         text: the csv file.
         findings: what the checks say; a red one stands in the way of writing.
-        origin: what each run brought: run_id, label_revision, pseudo_labels, macro_f1, logits_sha256.
+        decisions: decisions that stand in it, one a photo: photo_id, label, queue, who, run_id. Empty for a
+            file of models alone.
+        label_revision: number of the newest decision that was looked at.
     """
 
-    labels: IntArray
-    text: str
+    recipe: Recipe
+    ballot: Ballot = field(repr=False)
+    combined: Combined = field(repr=False)
+    labels: IntArray = field(repr=False)
+    text: str = field(repr=False)
     findings: list[Finding]
-    origin: list[dict[str, Any]]
+    decisions: list[dict[str, Any]] = field(repr=False)
+    label_revision: int
 
     @property
     def is_blocked(self) -> bool:
         """Whether a check is red."""
-        return any(finding.level == "red" for finding in self.findings)
+        return is_blocked(self.findings)
 
     @property
     def class_counts(self) -> list[int]:
@@ -54,65 +63,64 @@ class Draft:
         counts: list[int] = np.bincount(self.labels, minlength=NUM_CLASSES).tolist()
         return counts
 
+    @property
+    def sha256(self) -> str:
+        """Of the csv file."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
-def draft_submission(index: Index, runs: Sequence[Run], *, vote: Vote = "soft") -> Draft:
-    """The vote of some runs with all its findings; writes nothing.
+
+def draft_submission(workspace: Workspace, index: Index, recipe: Recipe, *, with_decisions: bool = False) -> Draft:
+    """The file that a recipe gives, with all its findings; writes nothing.
 
     Args:
-        runs: finished runs on this data set.
-        vote: ``soft``: mean probability; ``hard``: the class most runs choose.
+        with_decisions: accepted and relabelled evaluation photos get the label that was decided, whatever the
+            vote. Some competitions forbid that; a file of models alone leaves every decision out.
     Raises:
-        SubmissionError: no run, or one twice.
+        SubmissionError: a member does not exist, or the method cannot be.
         RunError: a run is unfinished or does not fit the data set.
     """
-    wanted = index.photos.loc[index.photos.split == "eval", "photo_id"].tolist()
-    logits = [_evaluation_logits(run, index.dataset_id, wanted) for run in _different(runs)]
-    labels = hard_vote(logits) if vote == "hard" else soft_vote(logits).argmax(axis=1)
-    text = submission_text(wanted, labels)
-    findings = check_submission(text.encode(), pd.DataFrame({"ImageID": wanted}), predictions=labels)
-    origin = [_origin(run, member) for run, member in zip(runs, logits, strict=True)]
-    return Draft(labels, text, findings, origin)
+    store = DecisionStore(workspace, index.dataset_id)
+    decided = store.effective()
+    photos = effective_labels(index.photos, decided)
+    rows = Rows.of(index, photos.label.to_numpy(dtype=np.int64))
+    ballot = open_ballot(workspace, rows, recipe)
+    combined = combine(ballot, recipe)
+    labels, decisions = combined.labels, list[dict[str, Any]]()
+    if with_decisions:
+        standing = photos.label.to_numpy(dtype=np.int64)[rows.evaluation]
+        labels = np.where(standing >= 0, standing, labels)
+        decisions = _decisions_used(decided, rows.evaluation_ids, standing)
+    text = submission_text(rows.evaluation_ids, labels)
+    info = pd.DataFrame({"ImageID": rows.evaluation_ids})
+    findings = check_submission(text.encode(), info, predictions=combined.labels)
+    return Draft(recipe, ballot, combined, labels, text, findings, decisions, store.revision())
 
 
 def write_submission(
     workspace: Workspace,
     index: Index,
-    runs: Sequence[Run],
+    draft: Draft,
     *,
     out: Path | None = None,
-    vote: Vote = "soft",
     comment: str = "",
+    override: str = "",
 ) -> dict[str, Any]:
-    """Write the vote of some runs, if no check is red. The same runs give the same bytes.
+    """Write a draft with its manifest and a row in the ledger. The same inputs give the same bytes.
 
     Args:
-        runs: finished runs on this data set.
-        out: the csv file; by default one in the workspace, named after the runs. The manifest gets the
-            same name with ``.manifest.json``.
-        vote: ``soft``: mean probability; ``hard``: the class most runs choose.
+        out: the csv file; by default one in the workspace, named after its members. The manifest gets the same
+            name with ``.manifest.json``.
         comment: the user's own words, kept with the file.
+        override: why a file with a red finding is written all the same; kept with it.
     Returns:
         The manifest, with ``path`` and ``manifest_path``.
     Raises:
-        SubmissionError: a red finding (nothing is written), or a place that cannot be written to.
-        RunError: a run is unfinished or does not fit the data set.
+        SubmissionError: a red finding without words that override it, or a place that cannot be written to;
+            nothing is written.
     """
-    draft = draft_submission(index, runs, vote=vote)
-    _refuse_red(draft.findings)
-    digest = hashlib.sha256(draft.text.encode()).hexdigest()
-    out = _place(workspace, index, out, f"{'+'.join(run.run_id for run in runs)[:60]}-{vote}-{digest[:8]}.csv")
-    manifest: dict[str, Any] = {
-        "file_name": out.name,
-        "sha256": digest,
-        "rows": len(draft.labels),
-        "dataset_id": index.dataset_id,
-        "vote": vote,
-        "runs": draft.origin,
-        "class_counts": draft.class_counts,
-        "findings": [asdict(finding) for finding in draft.findings],
-        "code_version": code_version(),
-        "comment": comment,
-    }
+    refuse_red(draft.findings, override)
+    out = _place(workspace, index, out, _default_name(draft))
+    manifest = manifest_of(draft, override=override, comment=comment) | {"file_name": out.name}
     manifest_path = out.with_suffix(".manifest.json")
     try:
         write_json(manifest_path, manifest)
@@ -120,10 +128,32 @@ def write_submission(
     except OSError as error:
         raise SubmissionError(f"{out} cannot be written: {error.strerror}; choose another place") from None
     listed = out.name if out.parent == workspace.submissions else str(out)
-    origin = {"vote": vote, "runs": manifest["runs"], "code_version": manifest["code_version"]}
-    ledger = SubmissionLedger(workspace, index.dataset_id)
-    ledger.add(listed, digest, len(draft.labels), origin, manifest["findings"], comment)
+    SubmissionLedger(workspace, index.dataset_id).add(listed, manifest)
     return {"path": str(out), "manifest_path": str(manifest_path), **manifest}
+
+
+def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[str, Any]:
+    """Everything a file was made of and what was known about it; no time and no place, so that it can be compared."""
+    inputs = {
+        "dataset_id": draft.ballot.rows.dataset_id,
+        "recipe": draft.recipe.model_dump(mode="json"),
+        "members": [member.origin for member in draft.ballot.members],
+        "decisions": draft.decisions,
+    }
+    return {
+        "sha256": draft.sha256,
+        "rows": len(draft.labels),
+        "variant": "with decisions" if draft.decisions else "models alone",
+        **inputs,
+        "inputs_sha256": hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
+        "weights": draft.combined.weights.round(6).tolist(),
+        "label_revision": draft.label_revision,
+        "class_counts": draft.class_counts,
+        "findings": [asdict(finding) for finding in draft.findings],
+        "override": override,
+        "code_version": code_version(),
+        "comment": comment,
+    }
 
 
 def submission_text(photo_ids: Sequence[str], labels: IntArray) -> str:
@@ -150,43 +180,36 @@ def code_version() -> str:
     return str(tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
-def _different(runs: Sequence[Run]) -> Sequence[Run]:
-    names = [run.run_id for run in runs]
-    if not names:
-        raise SubmissionError("there is no run to export; choose at least one")
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise SubmissionError(f"run {twice[0]} is given {names.count(twice[0])} times; give each run once")
-    return runs
+def refuse_red(findings: list[Finding], override: str) -> None:
+    """Let a file pass that has no red finding, or words that override it.
 
-
-def _evaluation_logits(run: Run, dataset_id: str, wanted: list[str]) -> FloatArray:
-    """A run's evaluation logits in info.csv's order; refuses a run of other photos."""
-    made_for = run.manifest["dataset_id"]
-    if made_for != dataset_id:
-        raise RunError(
-            f"run {run.run_id} was made for data set {made_for}, this one is {dataset_id}; choose another run"
-        )
-    if run.result() is None:
-        raise RunError(f"run {run.run_id} is unfinished; go on with it first: resume --run {run.run_id}")
-    predictions = run.evaluation()
-    if predictions.photo_ids.tolist() == wanted:
-        return predictions.logits
-    if len(predictions.photo_ids) != len(wanted) or set(predictions.photo_ids.tolist()) != set(wanted):
-        missing = sorted(set(wanted) - set(predictions.photo_ids.tolist()))
-        example = f", such as {missing[0]}" if missing else ""
-        raise RunError(
-            f"run {run.run_id} predicts {len(predictions.photo_ids):,} photos and leaves out {len(missing):,}"
-            f" of the {len(wanted):,} in info.csv{example}; train it again"
-        )
-    return predictions.logits[predictions.rows_of(np.array(wanted))]
-
-
-def _refuse_red(findings: list[Finding]) -> None:
+    Raises:
+        SubmissionError: tells every red finding.
+    """
     red = [finding for finding in findings if finding.level == "red"]
-    if red:
+    if red and not override.strip():
         told = "; ".join(f"{finding.check}: {finding.saw} ({finding.cause})" for finding in red)
         raise SubmissionError(f"nothing was written, the checks found: {told}")
+
+
+def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: IntArray) -> list[dict[str, Any]]:
+    """The last decision about each evaluation photo whose label stands in the file."""
+    told = ["kind", "queue", "who", "run_id"]
+    last: dict[str, dict[str, Any]] = {
+        row["target"]: {name: row[name] for name in told}
+        for row in decided[["target", *told]].to_dict("records")  # oldest first: a later one takes its place
+    }
+    return [
+        {"photo_id": photo_id, "label": label, **last.get(photo_id, {})}
+        for photo_id, label in zip(evaluation_ids, standing.tolist(), strict=True)
+        if label >= 0
+    ]
+
+
+def _default_name(draft: Draft) -> str:
+    names = "+".join(member.name.partition(":")[2] for member in draft.ballot.members)[:60]
+    decided = "-decided" if draft.decisions else ""
+    return f"{names}-{draft.recipe.method}{decided}-{draft.sha256[:8]}.csv"
 
 
 def _place(workspace: Workspace, index: Index, out: Path | None, default_name: str) -> Path:
@@ -198,14 +221,3 @@ def _place(workspace: Workspace, index: Index, out: Path | None, default_name: s
     if out.is_relative_to(index.data_dir):
         raise SubmissionError(f"{out} lies in the data set, which is only ever read; choose another place")
     return out
-
-
-def _origin(run: Run, logits: FloatArray) -> dict[str, Any]:
-    result = run.result() or {}
-    return {
-        "run_id": run.run_id,
-        "label_revision": run.manifest["label_revision"],
-        "pseudo_labels": run.config.data.pseudo_labels,
-        "macro_f1": result.get("macro_f1"),
-        "logits_sha256": hashlib.sha256(np.ascontiguousarray(logits).tobytes()).hexdigest(),
-    }

@@ -1,0 +1,218 @@
+"""Members of an ensemble: probabilities of every photo of the data set, on the disk and read in place.
+
+Whatever a member was (a run, a file from outside), here it is one (N, 18) array with its rows in the
+index's order, so that members are added up without sorting, matching or copying.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.dataset.index import Index
+from core.errors import RunError, SubmissionError
+from core.evaluation.calibration import fit_temperature
+from core.evaluation.metrics import probabilities
+from core.files import private_folder, read_json, write_atomic, write_json
+from core.storage.outside import OutsidePredictions
+from core.storage.predictions import Predictions
+from core.storage.runs import Run
+from core.submission.ensemble import Probs
+from core.taxonomy import NUM_CLASSES, IntArray
+from core.workspace import Workspace
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One prediction that votes.
+
+    Attributes:
+        name: ``run:NAME``, ``outside:NAME`` or ``ensemble:NAME``.
+        pred_probs: (N, 18) float32, rows as the index's photos; 0 where it predicts nothing.
+        origin: where it came from, for the manifest.
+        seconds: of training; what it cost.
+    """
+
+    name: str
+    pred_probs: Probs
+    origin: dict[str, Any] = field(repr=False)
+    seconds: float = 0.0
+
+    @cached_property
+    def classes(self) -> IntArray:
+        """(N,) the class it chooses; without meaning where it predicts nothing."""
+        return np.asarray(self.pred_probs.argmax(axis=1), dtype=np.int64)
+
+    @cached_property
+    def predicted(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(N,) whether it predicts a photo: every evaluation photo, and train photos out-of-fold."""
+        return np.asarray(self.pred_probs[:, 0] > 0)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The photos of a data set as members see them.
+
+    Attributes:
+        photo_ids: (N,) train photos, then evaluation photos in info.csv's order.
+        labels: (N,) label that stands, -1 for evaluation photos and for those without one.
+        person_ids: (N,) "" for evaluation photos.
+        first_evaluation: row of the first evaluation photo.
+    """
+
+    photo_ids: np.ndarray[Any, Any]
+    labels: IntArray
+    person_ids: np.ndarray[Any, Any]
+    first_evaluation: int
+    dataset_id: str
+
+    @classmethod
+    def of(cls, index: Index, labels: IntArray) -> "Rows":
+        """Rows of an index, with the labels that stand."""
+        photos = index.photos
+        evaluation = (photos.split == "eval").to_numpy()
+        first = int(evaluation.argmax()) if evaluation.any() else len(photos)
+        return cls(
+            photos.photo_id.to_numpy(dtype=object),
+            np.where(evaluation, -1, labels),
+            photos.person_id.to_numpy(dtype=object),
+            first,
+            index.dataset_id,
+        )
+
+    @property
+    def evaluation(self) -> slice:
+        """The rows of info.csv."""
+        return slice(self.first_evaluation, len(self.photo_ids))
+
+    @property
+    def evaluation_ids(self) -> list[str]:
+        """ImageIDs in info.csv's order."""
+        return [str(photo_id) for photo_id in self.photo_ids[self.evaluation]]
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with any photo's place."""
+        return hashlib.sha256("\n".join(self.photo_ids).encode()).hexdigest()
+
+
+def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibrated: bool) -> Member:
+    """A finished run as a member.
+
+    Args:
+        calibrated: divide its logits by the temperature that fits its out-of-fold labels.
+    Raises:
+        RunError: unfinished, of another data set, or without all evaluation photos; names the run.
+    """
+    made_for = run.manifest["dataset_id"]
+    if made_for != rows.dataset_id:
+        raise RunError(
+            f"run {run.run_id} was made for data set {made_for}, this one is {rows.dataset_id}; choose another run"
+        )
+    result = run.result()
+    if result is None:
+        raise RunError(f"run {run.run_id} is unfinished; go on with it first: resume --run {run.run_id}")
+    hashes = [_hash_of(run.path / "oof.json"), _hash_of(run.path / "evaluation.json")]
+
+    def read() -> tuple[list[Predictions], float]:
+        parts = [run.evaluation()]
+        if not (run.path / "oof.json").exists():
+            return parts, 1.0
+        oof = run.oof()
+        labels = run.train_photos().set_index("photo_id").label.reindex(oof.photo_ids.tolist()).to_numpy()
+        known = labels >= 0
+        temperature = fit_temperature(oof.logits[known], labels[known].astype(np.int64)) if calibrated else 1.0
+        return [oof, *parts], temperature
+
+    pred_probs, temperature = _kept(workspace, rows, f"run {run.run_id}", [*hashes, calibrated], read)
+    origin = {
+        "kind": "run",
+        "run_id": run.run_id,
+        "label_revision": run.manifest["label_revision"],
+        "pseudo_labels": run.config.data.pseudo_labels,
+        "macro_f1": result.get("macro_f1"),
+        "temperature": temperature,
+        "oof_sha256": hashes[0],
+        "evaluation_sha256": hashes[1],
+    }
+    return Member(f"run:{run.run_id}", pred_probs, origin, float(result.get("seconds") or 0.0))
+
+
+def member_of_outside(workspace: Workspace, rows: Rows, outside: OutsidePredictions, *, calibrated: bool) -> Member:
+    """Predictions from outside as a member; calibrated only when the file held train photos."""
+    digest = _hash_of(outside.path / "predictions.json")
+
+    def read() -> tuple[list[Predictions], float]:
+        predictions = outside.predictions()
+        labels = pd.Series(rows.labels, index=rows.photo_ids).reindex(predictions.photo_ids.tolist()).to_numpy()
+        known = labels >= 0
+        can = calibrated and known.any()
+        return [predictions], fit_temperature(
+            predictions.logits[known], labels[known].astype(np.int64)
+        ) if can else 1.0
+
+    labels_used = hashlib.sha256(rows.labels.tobytes()).hexdigest() if calibrated else ""
+    pred_probs, temperature = _kept(
+        workspace, rows, f"outside {outside.name}", [digest, calibrated, labels_used], read
+    )
+    origin = {"kind": "outside", "name": outside.name, **outside.origin(), "temperature": temperature}
+    del origin["added_at"]  # the same file imported later is the same member
+    return Member(f"outside:{outside.name}", pred_probs, origin)
+
+
+def _kept(
+    workspace: Workspace,
+    rows: Rows,
+    name: str,
+    inputs: list[Any],
+    read: Callable[[], tuple[list[Predictions], float]],
+) -> tuple[Probs, float]:
+    """Probabilities in the index's order as a memory map, and their temperature; made once for given inputs."""
+    key = hashlib.sha256(json.dumps([_VERSION, rows.digest, name, *inputs]).encode()).hexdigest()[:24]
+    path = private_folder(workspace.cache / "members") / f"{key}.npy"
+    if not path.with_suffix(".json").exists():
+        parts, temperature = read()
+        pred_probs = np.zeros((len(rows.photo_ids), NUM_CLASSES), dtype=np.float32)
+        for part in parts:
+            where = pd.Index(rows.photo_ids).get_indexer(pd.Index(part.photo_ids.astype(object)))
+            _check_known(name, part, where, rows)
+            pred_probs[where[where >= 0]] = probabilities(part.logits[where >= 0], temperature=temperature)
+        np.maximum(pred_probs, np.float32(1e-30), out=pred_probs, where=pred_probs.any(axis=1, keepdims=True))
+        missing = np.flatnonzero(~pred_probs[rows.evaluation].any(axis=1))
+        if len(missing):
+            raise RunError(
+                f"{name} leaves out {len(missing):,} of the {len(rows.evaluation_ids):,} photos in info.csv, such as "
+                f"{rows.evaluation_ids[missing[0]]}; predict all of them"
+            )
+        write_atomic(path, lambda file: np.save(file, pred_probs, allow_pickle=False))
+        write_json(path.with_suffix(".json"), {"name": name, "temperature": temperature})
+    kept: Probs = np.load(path, mmap_mode="r", allow_pickle=False)
+    return kept, float(read_json(path.with_suffix(".json"))["temperature"])
+
+
+def _check_known(name: str, part: Predictions, where: IntArray, rows: Rows) -> None:
+    """Evaluation predictions may hold no unknown photo; a train photo may have left the data set since."""
+    unknown = part.photo_ids[where < 0]
+    if len(unknown) and (where >= rows.first_evaluation).any():
+        raise RunError(
+            f"{name} predicts {len(unknown):,} photos that the data set does not hold, such as {unknown[0]}; "
+            "predict the photos of info.csv"
+        )
+
+
+def _hash_of(manifest: Path) -> str:
+    """The hash that predictions carry, without reading them again."""
+    try:
+        return str(read_json(manifest)["sha256"])
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError) as error:
+        raise SubmissionError(f"{manifest} cannot be read ({error}); train the run again") from None
