@@ -34,7 +34,7 @@ def test_members_hold_calibrated_probabilities_in_the_order_of_the_index(desk):
     (member,) = open_ballot(workspace, rows, make_recipe(members=["run:b"])).members
     run = open_run(workspace, "b")
     temperature = fit_temperature(run.oof().logits, truth[rows.labels >= 0])
-    assert member.origin["temperature"] == pytest.approx(temperature)
+    assert member.origin["calibration"]["temperature"] == pytest.approx(temperature)
     expected = probabilities(run.evaluation().logits, temperature=temperature)
     np.testing.assert_allclose(member.pred_probs[rows.evaluation], expected, rtol=1e-5)
     assert isinstance(member.pred_probs, np.memmap)

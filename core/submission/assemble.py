@@ -1,6 +1,7 @@
 """From names to members: ``run:NAME``, ``outside:NAME``, ``ensemble:NAME``, and all of them as one ballot."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,7 @@ import pandas as pd
 from core.curation.labels import effective_labels
 from core.dataset.index import Index
 from core.errors import SubmissionError
-from core.evaluation.calibration import fit_temperature
-from core.evaluation.metrics import probabilities
+from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
 from core.storage.outside import list_outside, open_outside
 from core.storage.runs import list_runs, open_run
 from core.submission.combine import Ballot, combine
@@ -42,52 +42,59 @@ def open_ballot(workspace: Workspace, rows: Rows, recipe: Recipe) -> Ballot:
         SubmissionError: a name of no member, or an ensemble that holds itself.
         RunError: a member that does not fit the data set.
     """
-    return Ballot(rows, tuple(open_members(workspace, rows, recipe.members, calibrated=_is_calibrated(recipe))))
+    return Ballot(rows, tuple(open_members(workspace, rows, recipe.members, calibration=recipe.calibration)))
 
 
 def open_members(
-    workspace: Workspace, rows: Rows, names: Sequence[str], *, calibrated: bool = True, above: tuple[str, ...] = ()
+    workspace: Workspace,
+    rows: Rows,
+    names: Sequence[str],
+    *,
+    calibration: CalibrationMethod = "temperature",
+    above: tuple[str, ...] = (),
 ) -> list[Member]:
     """Members by name, in the given order.
 
     Args:
         above: ensembles that are being opened; none of them may be a member.
     """
-    return [_open(workspace, rows, name, calibrated, above) for name in names]
+    return [_open(workspace, rows, name, calibration, above) for name in names]
 
 
-def _open(workspace: Workspace, rows: Rows, full_name: str, calibrated: bool, above: tuple[str, ...]) -> Member:
+def _open(
+    workspace: Workspace, rows: Rows, full_name: str, calibration: CalibrationMethod, above: tuple[str, ...]
+) -> Member:
     kind, colon, name = full_name.partition(":")
     if kind not in KINDS or not colon:
         raise SubmissionError(f"member {full_name!r}: write run:NAME, outside:NAME or ensemble:NAME")
     if kind == "run":
-        return member_of_run(workspace, rows, open_run(workspace, name), calibrated=calibrated)
+        return member_of_run(workspace, rows, open_run(workspace, name), calibration=calibration)
     if kind == "outside":
-        return member_of_outside(workspace, rows, open_outside(workspace, name), calibrated=calibrated)
+        return member_of_outside(workspace, rows, open_outside(workspace, name), calibration=calibration)
     if full_name in above:
         raise SubmissionError(f"{full_name} is a member of itself, by way of {above[-1]}; take it out there")
     recipe = open_recipe(workspace, name)
-    inner = open_members(
-        workspace, rows, recipe.members, calibrated=_is_calibrated(recipe), above=(*above, full_name)
-    )
-    return _member_of_ensemble(Ballot(rows, tuple(inner)), recipe, full_name, calibrated=calibrated)
+    inner = open_members(workspace, rows, recipe.members, calibration=recipe.calibration, above=(*above, full_name))
+    return _member_of_ensemble(Ballot(rows, tuple(inner)), recipe, full_name, calibration=calibration)
 
 
-def _member_of_ensemble(ballot: Ballot, recipe: Recipe, full_name: str, *, calibrated: bool) -> Member:
+def _member_of_ensemble(ballot: Ballot, recipe: Recipe, full_name: str, *, calibration: CalibrationMethod) -> Member:
     """An ensemble's votes as a member: out-of-fold ones where all its members had them."""
     combined = combine(ballot, recipe)
     pred_probs = np.zeros((len(ballot.rows.photo_ids), combined.pred_probs.shape[1]), dtype=np.float32)
     oof_logits, logits = _logits(combined.oof_probs), _logits(combined.pred_probs)
-    temperature = fit_temperature(oof_logits, ballot.labels) if calibrated and len(oof_logits) else 1.0
-    pred_probs[ballot.shared] = probabilities(oof_logits, temperature=temperature)
-    pred_probs[ballot.rows.evaluation] = probabilities(logits, temperature=temperature)
+    fitted = Calibration("none")
+    if len(oof_logits):
+        fitted = fit_calibration(oof_logits, ballot.labels, method=calibration)
+    pred_probs[ballot.shared] = fitted.probabilities(oof_logits)
+    pred_probs[ballot.rows.evaluation] = fitted.probabilities(logits)
     pred_probs.flags.writeable = False
     origin = {
         "kind": "ensemble",
         "name": full_name.partition(":")[2],
         "recipe": recipe.model_dump(mode="json"),
         "weights": combined.weights.round(6).tolist(),
-        "temperature": temperature,
+        "calibration": asdict(fitted),
         "members": [member.origin for member in ballot.members],
     }
     return Member(full_name, pred_probs, origin, sum(member.seconds for member in ballot.members))
@@ -96,7 +103,3 @@ def _member_of_ensemble(ballot: Ballot, recipe: Recipe, full_name: str, *, calib
 def _logits(pred_probs: FloatArray) -> FloatArray:
     logits: FloatArray = np.log(np.maximum(pred_probs, LEAST))
     return logits
-
-
-def _is_calibrated(recipe: Recipe) -> bool:
-    return recipe.calibration == "temperature"

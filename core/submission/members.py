@@ -7,7 +7,7 @@ index's order, so that members are added up without sorting, matching or copying
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,7 @@ import pandas as pd
 
 from core.dataset.index import Index
 from core.errors import RunError, SubmissionError
-from core.evaluation.calibration import fit_temperature
-from core.evaluation.metrics import probabilities
+from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
 from core.files import private_folder, read_json, write_atomic, write_json
 from core.storage.outside import OutsidePredictions
 from core.storage.predictions import Predictions
@@ -27,7 +26,7 @@ from core.submission.ensemble import Probs
 from core.taxonomy import NUM_CLASSES, IntArray
 from core.workspace import Workspace
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -104,11 +103,11 @@ class Rows:
         return hashlib.sha256("\n".join(self.photo_ids).encode()).hexdigest()
 
 
-def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibrated: bool) -> Member:
+def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: CalibrationMethod) -> Member:
     """A finished run as a member.
 
     Args:
-        calibrated: divide its logits by the temperature that fits its out-of-fold labels.
+        calibration: fitted to its out-of-fold labels.
     Raises:
         RunError: unfinished, of another data set, or without all evaluation photos; names the run.
     """
@@ -122,48 +121,50 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibrated: boo
         raise RunError(f"run {run.run_id} is unfinished; go on with it first: resume --run {run.run_id}")
     hashes = [_hash_of(run.path / "oof.json"), _hash_of(run.path / "evaluation.json")]
 
-    def read() -> tuple[list[Predictions], float]:
+    def read() -> tuple[list[Predictions], Calibration]:
         parts = [run.evaluation()]
         if not (run.path / "oof.json").exists():
-            return parts, 1.0
+            return parts, Calibration("none")
         oof = run.oof()
         labels = run.train_photos().set_index("photo_id").label.reindex(oof.photo_ids.tolist()).to_numpy()
         known = labels >= 0
-        temperature = fit_temperature(oof.logits[known], labels[known].astype(np.int64)) if calibrated else 1.0
-        return [oof, *parts], temperature
+        return [oof, *parts], fit_calibration(oof.logits[known], labels[known].astype(np.int64), method=calibration)
 
-    pred_probs, temperature = _kept(workspace, rows, f"run {run.run_id}", [*hashes, calibrated], read)
+    pred_probs, calibrated = _kept(workspace, rows, f"run {run.run_id}", [*hashes, calibration], read)
     origin = {
         "kind": "run",
         "run_id": run.run_id,
         "label_revision": run.manifest["label_revision"],
         "pseudo_labels": run.config.data.pseudo_labels,
         "macro_f1": result.get("macro_f1"),
-        "temperature": temperature,
+        "calibration": calibrated,
         "oof_sha256": hashes[0],
         "evaluation_sha256": hashes[1],
     }
     return Member(f"run:{run.run_id}", pred_probs, origin, float(result.get("seconds") or 0.0))
 
 
-def member_of_outside(workspace: Workspace, rows: Rows, outside: OutsidePredictions, *, calibrated: bool) -> Member:
+def member_of_outside(
+    workspace: Workspace, rows: Rows, outside: OutsidePredictions, *, calibration: CalibrationMethod
+) -> Member:
     """Predictions from outside as a member; calibrated only when the file held train photos."""
     digest = _hash_of(outside.path / "predictions.json")
 
-    def read() -> tuple[list[Predictions], float]:
+    def read() -> tuple[list[Predictions], Calibration]:
         predictions = outside.predictions()
         labels = pd.Series(rows.labels, index=rows.photo_ids).reindex(predictions.photo_ids.tolist()).to_numpy()
         known = labels >= 0
-        can = calibrated and known.any()
-        return [predictions], fit_temperature(
-            predictions.logits[known], labels[known].astype(np.int64)
-        ) if can else 1.0
+        if not known.any():
+            return [predictions], Calibration("none")
+        return [predictions], fit_calibration(
+            predictions.logits[known], labels[known].astype(np.int64), method=calibration
+        )
 
-    labels_used = hashlib.sha256(rows.labels.tobytes()).hexdigest() if calibrated else ""
-    pred_probs, temperature = _kept(
-        workspace, rows, f"outside {outside.name}", [digest, calibrated, labels_used], read
+    labels_used = hashlib.sha256(rows.labels.tobytes()).hexdigest() if calibration != "none" else ""
+    pred_probs, calibrated = _kept(
+        workspace, rows, f"outside {outside.name}", [digest, calibration, labels_used], read
     )
-    origin = {"kind": "outside", "name": outside.name, **outside.origin(), "temperature": temperature}
+    origin = {"kind": "outside", "name": outside.name, **outside.origin(), "calibration": calibrated}
     del origin["added_at"]  # the same file imported later is the same member
     return Member(f"outside:{outside.name}", pred_probs, origin)
 
@@ -173,18 +174,18 @@ def _kept(
     rows: Rows,
     name: str,
     inputs: list[Any],
-    read: Callable[[], tuple[list[Predictions], float]],
-) -> tuple[Probs, float]:
-    """Probabilities in the index's order as a memory map, and their temperature; made once for given inputs."""
+    read: Callable[[], tuple[list[Predictions], Calibration]],
+) -> tuple[Probs, dict[str, Any]]:
+    """Probabilities in the index's order as a memory map, and their calibration; made once for given inputs."""
     key = hashlib.sha256(json.dumps([_VERSION, rows.digest, name, *inputs]).encode()).hexdigest()[:24]
     path = private_folder(workspace.cache / "members") / f"{key}.npy"
     if not path.with_suffix(".json").exists():
-        parts, temperature = read()
+        parts, calibration = read()
         pred_probs = np.zeros((len(rows.photo_ids), NUM_CLASSES), dtype=np.float32)
         for part in parts:
             where = pd.Index(rows.photo_ids).get_indexer(pd.Index(part.photo_ids.astype(object)))
             _check_known(name, part, where, rows)
-            pred_probs[where[where >= 0]] = probabilities(part.logits[where >= 0], temperature=temperature)
+            pred_probs[where[where >= 0]] = calibration.probabilities(part.logits[where >= 0])
         np.maximum(pred_probs, np.float32(1e-30), out=pred_probs, where=pred_probs.any(axis=1, keepdims=True))
         missing = np.flatnonzero(~pred_probs[rows.evaluation].any(axis=1))
         if len(missing):
@@ -193,9 +194,9 @@ def _kept(
                 f"{rows.evaluation_ids[missing[0]]}; predict all of them"
             )
         write_atomic(path, lambda file: np.save(file, pred_probs, allow_pickle=False))
-        write_json(path.with_suffix(".json"), {"name": name, "temperature": temperature})
+        write_json(path.with_suffix(".json"), {"name": name, "calibration": asdict(calibration)})
     kept: Probs = np.load(path, mmap_mode="r", allow_pickle=False)
-    return kept, float(read_json(path.with_suffix(".json"))["temperature"])
+    return kept, read_json(path.with_suffix(".json"))["calibration"]
 
 
 def _check_known(name: str, part: Predictions, where: IntArray, rows: Rows) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import SubmissionError
+from core.evaluation.calibration_map import CalibrationMethod
 from core.files import write_json
 from core.submission.ensemble import Ties
 from core.taxonomy import AXES
@@ -38,7 +39,7 @@ class Recipe(BaseModel):
     weights: tuple[float, ...] = Field((), description="by hand, one a member, for soft, logits and hard")
     ties: Ties = Field("mean_probability", description="hard vote only")
     axes: dict[str, tuple[str, ...]] = Field({}, description="axes only: the members of each axis; all when left out")
-    calibration: Literal["temperature", "none"] = Field("temperature", description="of each member, before the vote")
+    calibration: CalibrationMethod = Field("temperature", description="of each member, before the vote")
     folds: int = Field(5, ge=2, le=20, description="nested cross validation by person, for methods that are fitted")
     seed: int = Field(18, ge=0, description="of the nested folds")
 
