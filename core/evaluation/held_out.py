@@ -1,0 +1,105 @@
+"""Is an expected score honest? Train people who stand in for the evaluation set, and whose truth is known, tell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from core.errors import RunError
+from core.evaluation.expected_score import draw_truth, expected_score, shared_luck
+from core.evaluation.metrics import Float64Array, macro_f1, paired, same_length
+from core.evaluation.prior import NUM_GROUPS, groups_of
+from core.evaluation.shift import bootstrap_shift
+from core.taxonomy import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class HeldOutCheck:
+    """Expected and true macro F1 of random halves of the train people, (R,) each."""
+
+    truth: Float64Array
+    mean: Float64Array
+    low: Float64Array
+    high: Float64Array
+    deviation: Float64Array
+
+    @property
+    def coverage(self) -> float:
+        """Share of halves whose true score lies in its interval."""
+        return float(((self.low <= self.truth) & (self.truth <= self.high)).mean())
+
+    @property
+    def discrepancy(self) -> float:
+        """Standard deviation of the errors beyond what the draws expect; 0 where they expect enough."""
+        beyond = ((self.truth - self.mean) ** 2).mean() - (self.deviation**2).mean()
+        return float(np.sqrt(max(0.0, beyond)))
+
+
+def check_expected_scores(
+    oof_logits: FloatArray,
+    labels: ArrayLike,
+    people: ArrayLike,
+    *,
+    halves: int = 200,
+    mix: ArrayLike | None = None,
+    level: float = 0.95,
+    discrepancy: float = 0.0,
+    seed: int = 0,
+) -> HeldOutCheck:
+    """Expected score of random halves of the train people, as if nobody knew their labels.
+
+    One half of the people calibrates and gives the train mix; the other half's mix is estimated, its truths are
+    drawn and its most probable classes scored, as is done for the evaluation set.
+
+    Args:
+        oof_logits: (N, 18) of train photos.
+        labels: (N,) true classes.
+        people: (N,) person of each photo.
+        halves: how many random halves.
+        mix: (6,) mix of groups that the other half is thinned to; as it comes when None.
+        level, discrepancy: as in ``expected_score``.
+    Raises:
+        RunError: lengths differ, or fewer than four people.
+    """
+    logits = np.asarray(oof_logits)
+    true, guess = paired(labels, logits.argmax(axis=1))
+    codes, known = pd.factorize(np.asarray(people))
+    same_length(labels=true, people=codes)
+    if len(known) < 4:
+        raise RunError(f"there are {len(known)} people; a check on halves needs four or more")
+    group_of_person = np.zeros(len(known), dtype=np.int64)
+    group_of_person[codes] = groups_of(true)
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[float, ...]] = []
+    for half in range(halves):
+        chosen = rng.permutation(len(known))
+        ours, theirs = chosen[: len(known) // 2], chosen[len(known) // 2 :]
+        if mix is not None:
+            theirs = _thinned(theirs, group_of_person, np.asarray(mix, dtype=np.float64))
+        fit, score = np.isin(codes, ours), np.isin(codes, theirs)
+        shifts = bootstrap_shift(logits[fit], true[fit], codes[fit], [logits[score]], draws=5, seed=seed + half)
+        found = list(shifts)
+        calibrated = found[0].calibration.probabilities(logits[fit])
+        together = shared_luck(true[fit], calibrated, codes[fit])
+        drawn = draw_truth([one.corrected([logits[score]]) for one in found], together=together, seed=seed + half)
+        expected = expected_score(drawn, guess[score], level=level, discrepancy=discrepancy)
+        rows.append(
+            (
+                macro_f1(true[score], guess[score]),
+                expected.mean,
+                expected.low,
+                expected.high,
+                float(drawn.scores(guess[score]).std()),
+            )
+        )
+    return HeldOutCheck(*np.array(rows).T)
+
+
+def _thinned(people: IntArray, groups: IntArray, mix: Float64Array) -> IntArray:
+    """The largest part of these people that has the mix; nobody twice."""
+    counts = np.bincount(groups[people], minlength=NUM_GROUPS)
+    wanted = mix > 0
+    size = (counts[wanted] / mix[wanted]).min()
+    kept = [people[groups[people] == one][: round(size * mix[one])] for one in range(NUM_GROUPS)]
+    return np.concatenate(kept)
