@@ -35,8 +35,13 @@ class DataConfig(_Section):
     leave_out_from: int | None = Field(None, description="first age left out of training, years")
     leave_out_to: int | None = Field(None, description="last age left out of training, years")
     folds: int = Field(5, ge=2, le=20, description="number of folds, by person")
-    pseudo_labels: Literal["none", "accepted"] = Field(
-        "none", description="accepted: train on the evaluation photos whose pseudo label was accepted"
+    pseudo_labels: Literal["none", "model", "unchanged", "accepted"] = Field(
+        "none",
+        description="train on evaluation photos whose label was accepted: in bulk, seen by nobody (model); also by a "
+        "person, as proposed (unchanged); also as changed by a person (accepted)",
+    )
+    train_decisions: Literal["none", "model", "unchanged", "all"] = Field(
+        "all", description="which decisions about train photos count; as for pseudo_labels"
     )
 
     @model_validator(mode="after")

@@ -10,8 +10,9 @@ from core.config import DataConfig
 from core.curation.labels import COLUMNS, effective_labels, training_table
 from core.dataset.splits import assign_folds
 from core.errors import ConfigError, DatasetError, DecisionError
-from core.taxonomy import PHOTO_KINDS, age_band, encode, mask_of_kind
+from core.taxonomy import PHOTO_KINDS, age_band, decode, encode, mask_of_kind
 
+AXES = ("mask", "gender", "age_band")
 PEOPLE = [("ann", 1, 25), ("bob", 0, 29), ("cat", 1, 58), ("dan", 0, 60), ("eve", 1, 45), ("fay", 1, 57)]
 
 
@@ -40,6 +41,56 @@ def _decisions(*rows):
 
 def _of(table, photo_id):
     return table.set_index("photo_id").loc[photo_id]
+
+
+def _by_hand(photos, decisions):
+    """The meaning of decisions, one after the other and photo by photo."""
+    labels = {}
+    for photo in photos.itertuples():
+        axes = {"mask": photo.mask, "gender": photo.gender, "age_band": photo.age_band, "age": photo.age}
+        for said in decisions.to_dict("records"):
+            if said["target"] != (photo.person_id if said["unit"] == "person" else photo.photo_id):
+                continue
+            given = {name: int(said[name]) for name in AXES if not pd.isna(said[name])}
+            if not pd.isna(said["age_years"]):
+                given |= {"age": int(said["age_years"]), "age_band": int(age_band(said["age_years"]))}
+            gives = said["kind"] in ("accept", "relabel")
+            if photo.split == "eval":
+                proposed = dict(
+                    zip(("mask", "gender", "age_band"), map(int, decode(int(said["proposal"]))), strict=True)
+                )
+                given.pop("age", None)
+                axes |= (proposed | given) if gives else dict.fromkeys(AXES, -1)
+            elif gives:
+                axes |= given
+                if axes["age"] >= 0 and int(age_band(axes["age"])) != axes["age_band"]:
+                    axes["age"] = -1
+        whole = axes["mask"] >= 0
+        labels[photo.photo_id] = (
+            int(encode(axes["mask"], axes["gender"], axes["age_band"])) if whole else -1,
+            axes["age"],
+        )
+    return labels
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_many_random_decisions_give_what_they_give_one_after_the_other(seed):
+    rng, photos = np.random.default_rng(seed), _photos()
+    people, rows = [name for name, _, _ in PEOPLE], []
+    for _ in range(60):
+        unit = str(rng.choice(["photo", "person"]))
+        target = str(rng.choice(people if unit == "person" else photos.photo_id.to_numpy(dtype=str)))
+        years = int(rng.integers(18, 70))
+        axes = {"mask": int(rng.integers(3)), "gender": int(rng.integers(2)), "age_band": int(rng.integers(3))}
+        axes = {name: value for name, value in axes.items() if rng.random() < 0.4}
+        if rng.random() < 0.3:
+            axes |= {"age_years": years, "age_band": int(age_band(years))}
+        kind = str(rng.choice(["accept", "relabel", "reject", "skip"]))
+        rows.append({"kind": kind, "unit": unit, "target": target, "proposal": int(rng.integers(18))} | axes)
+    decisions = _decisions(*rows)
+    table = effective_labels(photos, decisions)
+    found = dict(zip(table.photo_id, zip(table.label, table.age, strict=True), strict=True))
+    assert found == _by_hand(photos, decisions)
 
 
 def test_without_decisions_every_label_is_the_original_one():

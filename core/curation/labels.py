@@ -9,14 +9,24 @@ import numpy as np
 import pandas as pd
 
 from core.config import DataConfig
+from core.curation.limits import Limit, restrict
 from core.dataset.splits import assign_folds, check_no_leak
 from core.errors import ConfigError, DatasetError, DecisionError
-from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, age_band, decode, encode
+from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, IntArray, age_band, decode, encode
 
 COLUMNS = ("photo_id", "person_id", "path", "fold", "label", "target", "age", "source")
 """Columns of a run's photos.csv, see ``training_table``."""
 
+ORIGIN_WORDS = {
+    "original": "as the data set has it",
+    "model": "accepted in bulk, seen by nobody",
+    "accepted": "accepted by a person",
+    "changed": "changed by a person",
+}
+"""What the column ``origin`` of ``effective_labels`` says, weakest first."""
+
 _SIZES = {"mask": len(MASKS), "gender": len(GENDERS), "age_band": len(AGE_BANDS)}
+_OPEN = -1
 
 
 def effective_labels(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -32,36 +42,30 @@ def effective_labels(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFr
             mask, gender, age_band, age_years, proposal; None or NaN where left open.
     Returns:
         The same rows with mask, gender, age_band, label and age as decided (age -1 where a decided band
-        says that the years are wrong), and ``source``: ``original``, ``decision`` or ``pseudo_label``;
+        says that the years are wrong), ``source``: ``original``, ``decision`` or ``pseudo_label``, and
+        ``origin``: one of ``ORIGIN_WORDS``, of several decisions the one furthest from the model; both
         empty for evaluation photos without a label.
     Raises:
         DecisionError: a decision holds a value outside its axis, or accepts without a whole label.
     """
     axes = {name: photos[name].to_numpy(dtype=np.int64, copy=True) for name in (*_SIZES, "age")}
     train = (photos.split == "train").to_numpy()
-    source = np.where(train, "original", "").astype(object)
-    row_of_photo = dict(zip(photos.photo_id, range(len(photos)), strict=True))
-    rows_of_person = photos.groupby("person_id").indices if (decisions.unit == "person").any() else {}
-    for decision in _records(decisions):
-        if decision["unit"] == "person":
-            rows = list(rows_of_person.get(decision["target"], ())) if decision["target"] else []
-        else:
-            rows = [row_of_photo[decision["target"]]] if decision["target"] in row_of_photo else []
-        if not rows:
-            continue  # a photo that has left the data set
-        if not train[rows[0]]:
-            accepted = _accepted_axes(decision)
-            for name in _SIZES:
-                axes[name][rows] = accepted[name] if accepted else -1
-            source[rows] = "pseudo_label" if accepted else ""
-        elif decision["kind"] in ("accept", "relabel") and (given := _given_axes(decision)):
-            _relabel(axes, rows, given)
-            source[rows] = "decision"
+    rank = np.where(train, 0, _OPEN)  # place in ORIGIN_WORDS
+    if len(decisions):
+        given = _given(decisions)
+        row, of = _pairs(photos, decisions)
+        on_train = train[row]
+        _relabel_train(axes, rank, row[on_train], of[on_train], given)
+        _label_evaluation(axes, rank, row[~on_train], of[~on_train], given)
     known = np.all([axes[name] >= 0 for name in _SIZES], axis=0)
     label = np.full(len(photos), -1, dtype=np.int64)
     label[known] = encode(*(axes[name][known] for name in _SIZES))
+    origin = np.array([*ORIGIN_WORDS, ""], dtype=object)[rank]
+    source = np.where(train, np.where(rank > 0, "decision", "original"), np.where(rank > 0, "pseudo_label", ""))
     changed: dict[str, Any] = {**axes, "label": label}
-    return photos.assign(**changed, source=pd.Series(source, index=photos.index, dtype=object))
+    for name, values in (("source", source), ("origin", origin)):
+        changed[name] = pd.Series(values.astype(object), index=photos.index, dtype=object)
+    return photos.assign(**changed)
 
 
 def training_table(photos: pd.DataFrame, decisions: pd.DataFrame, config: DataConfig, seed: int) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def training_table(photos: pd.DataFrame, decisions: pd.DataFrame, config: DataCo
     Args:
         photos: an index's photos; unreadable ones are left out.
         decisions: as in ``effective_labels``.
-        config: age boundaries, the ages to leave out, folds, pseudo labels.
+        config: age boundaries, the ages to leave out, folds, which decisions count.
         seed: of the folds.
     Returns:
         photo_id, person_id, path, fold (-1: trained on in every fold, validated in none), label (bounds 30
@@ -85,7 +89,9 @@ def training_table(photos: pd.DataFrame, decisions: pd.DataFrame, config: DataCo
         DecisionError: as ``effective_labels``.
     """
     people = photos[photos.split == "train"].drop_duplicates("person_id")
-    table = effective_labels(photos, decisions)
+    evaluation: Limit = "all" if config.pseudo_labels == "accepted" else config.pseudo_labels
+    counting = restrict(photos, decisions, train=config.train_decisions, evaluation=evaluation)
+    table = effective_labels(photos, counting)
     table = table[table.readable.astype(bool) & (table.label >= 0)]
     train = table[table.split == "train"]
     if train.empty:
@@ -106,58 +112,94 @@ def training_table(photos: pd.DataFrame, decisions: pd.DataFrame, config: DataCo
     train = train.assign(fold=train.person_id.map(folds).astype(np.int64), target=target)
     check_no_leak(train.person_id, train.fold)
     parts = [train]
-    if config.pseudo_labels == "accepted":
+    if config.pseudo_labels != "none":
         accepted = table[table.split == "eval"]
         parts.append(accepted.assign(fold=-1, target=accepted.label))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
-def _records(decisions: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in decisions.to_dict("records")]
+def _given(decisions: pd.DataFrame) -> pd.DataFrame:
+    """What each decision says, in whole numbers with -1 where left open: the axes, years, proposal, rank.
 
-
-def _relabel(axes: dict[str, np.ndarray], rows: list[int], given: dict[str, int]) -> None:
-    """Write the given axes; years that no longer fit the band become unknown."""
-    for name, value in given.items():
-        axes[name][rows] = value
-    age = axes["age"][rows]
-    axes["age"][rows] = np.where((age >= 0) & (age_band(age) == axes["age_band"][rows]), age, -1)
-
-
-def _accepted_axes(decision: dict[str, Any]) -> dict[str, int] | None:
-    """The whole label that a decision gives an evaluation photo, None when it gives none."""
-    if decision["kind"] not in ("accept", "relabel"):
-        return None
-    proposal = _whole(decision, "proposal", range(NUM_CLASSES))
-    label = {} if proposal is None else dict(zip(_SIZES, map(int, decode(proposal)), strict=True))
-    given = _given_axes(decision)
-    label |= {name: given[name] for name in _SIZES if name in given}
-    if len(label) < len(_SIZES):
-        missing = ", ".join(name for name in _SIZES if name not in label)
-        raise DecisionError(
-            f"{decision['kind']} of {decision['target']} leaves {missing} open and names no proposal; "
-            "undo it, then decide again"
-        )
-    return label
-
-
-def _given_axes(decision: dict[str, Any]) -> dict[str, int]:
-    """Axis values that a decision does not leave open; years also give the age band."""
-    given = {}
-    for name, size in _SIZES.items():
-        if (value := _whole(decision, name, range(size))) is not None:
-            given[name] = value
-    if (years := _whole(decision, "age_years", range(150))) is not None:
-        given |= {"age": years, "age_band": int(age_band(years))}
+    Years give the age band too. ``gives``: a kind that gives labels.
+    """
+    given = pd.DataFrame({"target": decisions.target.to_numpy(), "kind": decisions.kind.to_numpy()})
+    sizes = _SIZES | {"age_years": 150, "proposal": NUM_CLASSES}
+    for name, size in sizes.items():
+        values = pd.to_numeric(decisions[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~np.isnan(values) & ~np.isin(values, range(size))
+        if wrong.any():
+            place = int(wrong.argmax())
+            raise DecisionError(
+                f"decision on {given.target[place]}: {name} = {values[place]:g} is outside 0..{size - 1}; undo it"
+            )
+        given[name] = np.where(np.isnan(values), _OPEN, values).astype(np.int64)
+    years = given.age_years.to_numpy()
+    given["age_band"] = np.where(years >= 0, age_band(years), given.age_band)
+    given["gives"] = given.kind.isin(["accept", "relabel"])
+    default = np.where(given.kind == "accept", "accepted", "changed")
+    origin = decisions.origin.to_numpy(dtype=object) if "origin" in decisions else default
+    names = list(ORIGIN_WORDS)
+    given["rank"] = [names.index(name) if name in names else names.index("changed") for name in origin.tolist()]
     return given
 
 
-def _whole(decision: dict[str, Any], name: str, allowed: range) -> int | None:
-    value = decision.get(name)
-    if value is None or value is pd.NA or value != value:
-        return None
-    if value not in allowed:
+def _pairs(photos: pd.DataFrame, decisions: pd.DataFrame) -> tuple[IntArray, IntArray]:
+    """(row of a photo, place of a decision) for each photo that a decision is about, oldest decision first."""
+    is_person = (decisions.unit == "person").to_numpy()
+    row = pd.Index(photos.photo_id).get_indexer(decisions.target)
+    of = np.flatnonzero(~is_person & (row >= 0))  # others: a photo that has left the data set
+    rows, places = [row[of]], [of]
+    people = photos.groupby("person_id").indices if is_person.any() else {}
+    for place in np.flatnonzero(is_person).tolist():
+        target = decisions.target.iat[place]
+        found = people.get(target, np.empty(0, dtype=np.int64)) if target else np.empty(0, dtype=np.int64)
+        rows.append(found)
+        places.append(np.full(len(found), place))
+    row, of = np.concatenate(rows), np.concatenate(places)
+    order = np.argsort(of, kind="stable")
+    return row[order], of[order]
+
+
+def _relabel_train(
+    axes: dict[str, IntArray], rank: IntArray, row: IntArray, of: IntArray, given: pd.DataFrame
+) -> None:
+    """Write the axes that decisions give; later ones overwrite. Years that no longer fit the band become unknown."""
+    values = {name: given[name].to_numpy()[of] for name in (*_SIZES, "age_years")}
+    counts = given.gives.to_numpy()[of] & np.any([values[name] >= 0 for name in _SIZES], axis=0)
+    for name in _SIZES:
+        here = counts & (values[name] >= 0)
+        axes[name][row[here]] = values[name][here]
+    np.maximum.at(rank, row[counts], given["rank"].to_numpy()[of[counts]])
+    has_years = counts & (values["age_years"] >= 0)
+    newest = np.full(len(rank), -1)
+    newest[row[has_years]] = of[has_years]
+    axes["age"][row[has_years]] = values["age_years"][has_years]
+    band_alone = counts & (values["age_band"] >= 0) & ~has_years & (of > newest[row])
+    differs = row[band_alone][values["age_band"][band_alone] != age_band(axes["age"][row[band_alone]])]
+    axes["age"][differs] = -1
+
+
+def _label_evaluation(
+    axes: dict[str, IntArray], rank: IntArray, row: IntArray, of: IntArray, given: pd.DataFrame
+) -> None:
+    """Write the whole label of each photo's last decision, or take its label away."""
+    last = np.full(len(rank), -1)
+    last[row] = of
+    rows = np.flatnonzero(last >= 0)
+    said = given.iloc[last[rows]]
+    gives = said.gives.to_numpy()
+    proposal = said.proposal.to_numpy()
+    proposed = dict(zip(_SIZES, decode(np.maximum(proposal, 0)), strict=True))
+    for name in _SIZES:
+        value = np.where(said[name] >= 0, said[name], np.where(proposal >= 0, proposed[name], _OPEN))
+        axes[name][rows] = np.where(gives, value, _OPEN)
+    whole = np.all([axes[name][rows] >= 0 for name in _SIZES], axis=0)
+    if (gives & ~whole).any():
+        place = int((gives & ~whole).argmax())
+        missing = ", ".join(name for name in _SIZES if axes[name][rows[place]] < 0)
         raise DecisionError(
-            f"decision on {decision['target']}: {name} = {value!r} is outside 0..{allowed[-1]}; undo it"
+            f"{said.kind.iat[place]} of {said.target.iat[place]} leaves {missing} open and names no proposal; "
+            "undo it, then decide again"
         )
-    return int(value)
+    rank[rows] = np.where(gives, said["rank"].to_numpy(), _OPEN)

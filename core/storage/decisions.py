@@ -15,6 +15,7 @@ import pandas as pd
 from core.errors import DecisionError
 from core.files import private_folder
 from core.storage.database import connect, file_lock, migrate, transaction
+from core.storage.decision_files import Merge, plan_merge
 from core.storage.decision_frame import DecisionFrame
 from core.storage.decision_record import INSERT, MIGRATIONS, SELECT, Decision, from_line, to_line, values_of
 from core.storage.decision_repair import RestoreReport, Source, restore
@@ -69,6 +70,17 @@ class DecisionStore:
                 for unit, target, queue, run_id, decision_id in standing[fields].to_numpy().tolist()
             ]  # fmt: skip
             return self._add(connection, undos)
+
+    def merge(self, decisions: Sequence[Decision]) -> Merge:
+        """Add the decisions of another workspace that are not here yet; the same ones again add nothing.
+
+        Returns:
+            What was new, known, and in conflict; of a conflict what is here stays.
+        """
+        with self._writing() as connection:
+            plan = plan_merge(self._frame(connection).all, decisions)
+            self._add(connection, plan.new)
+        return plan
 
     def last_batch(self, queue: str, who: str | None = None) -> str | None:
         """The newest batch of a queue that still stands, None when there is none."""
