@@ -113,9 +113,7 @@ def revision_diff(settings: Settings, before: str, after: str) -> None:
     found = label_differences(index.photos, store.effective(first), store.effective(second))
     counts = difference_counts(found)
     lines = [f"revision {first} to {second}: {len(found):,} photos differ"]
-    lines += [
-        f"{row.photos:6,}  {_label(row.label_before)} -> {_label(row.label_after)}" for row in counts.itertuples()
-    ]
+    lines += [f"{photos:6,}  {_label(old)} -> {_label(new)}" for old, new, photos in counts.to_numpy().tolist()]
     result = {"before": first, "after": second, "photos": _records(found), "counts": _records(counts)}
     settings.finish(result, "\n".join(lines))
 
