@@ -11,7 +11,7 @@ from core.config import TrainConfig
 from core.curation.labels import training_table
 from core.dataset.index import Index
 from core.errors import ConfigError, RunError
-from core.jobs.queue import Job, JobQueue
+from core.jobs.queue import ALIVE, Job, JobQueue
 from core.storage.decisions import DecisionStore
 from core.storage.runs import Run, create_run, list_runs
 from core.workspace import Workspace
@@ -110,18 +110,30 @@ def resume_run(workspace: Workspace, run: Run) -> Job:
     """
     if run.state() == "finished":
         raise RunError(f"run {run.run_id} is finished; start a new one with another name")
-    for job in JobQueue(workspace).of_run(run.run_id):
-        if job.state in ("queued", "running", "stopping"):
-            raise RunError(f"run {run.run_id} is already {job.state} as job {job.job_id}")
     return _submit(workspace, run)
 
 
-def _submit(workspace: Workspace, run: Run) -> Job:
+def start_features(workspace: Workspace, run: Run) -> Job:
+    """Queue the export of a finished run's features (``Run.features``).
+
+    Raises:
+        RunError: the run is unfinished, or a job is already at work on it.
+    """
+    if run.state() != "finished":
+        raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
+    return _submit(workspace, run, verb="features-run", kind="features")
+
+
+def _submit(workspace: Workspace, run: Run, *, verb: str = "train-run", kind: str = "train") -> Job:
+    queue = JobQueue(workspace)
+    for job in queue.of_run(run.run_id):
+        if job.state in ALIVE:
+            raise RunError(f"run {run.run_id} is already {job.state} as job {job.job_id}; wait for it or stop it")
     data_dir = str(run.manifest["data_dir"])
-    return JobQueue(workspace).submit(
-        ["--data", data_dir, "--workspace", str(workspace.root), "train-run", run.run_id],
-        kind="train",
-        title=f"train {run.run_id}",
+    return queue.submit(
+        ["--data", data_dir, "--workspace", str(workspace.root), verb, run.run_id],
+        kind=kind,
+        title=f"{kind} {run.run_id}",
         device=run.config.device,
         run_id=run.run_id,
     )

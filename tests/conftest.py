@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import core.training  # noqa: F401  before torch, whose idle threads it sends to sleep
 from core.workspace import Workspace
 
 

@@ -14,9 +14,11 @@ from core.workspace import Workspace
 _POLL_S = 0.3
 
 
-def follow(workspace: Workspace, run: Run, job: Job) -> Job:
+def follow(workspace: Workspace, run: Run, job: Job, *, again: str = "resume") -> Job:
     """Print a run's events until its job ends; Ctrl-C asks the job to stop.
 
+    Args:
+        again: the verb that goes on with what was stopped.
     Raises:
         RunError: the job failed or was stopped; names the log and the next step.
     """
@@ -33,12 +35,12 @@ def follow(workspace: Workspace, run: Run, job: Job) -> Job:
                 break
             time.sleep(_POLL_S)
         except KeyboardInterrupt:
-            click.echo("stopping; the last whole epoch is kept", err=True)
+            click.echo("stopping; every whole epoch is kept", err=True)
             queue.stop(job.job_id)
     if job.state != "finished":
         why = f": {job.error}" if job.error else ""
         raise RunError(
-            f"job {job.job_id} {job.state}{why}; log {job.log_path}; go on with: resume --run {run.run_id}"
+            f"job {job.job_id} {job.state}{why}; log {job.log_path}; go on with: {again} --run {run.run_id}"
         )
     return job
 
@@ -65,6 +67,9 @@ def _show_event(event: dict[str, Any]) -> None:
             f"  {event['photos_per_second']:.0f} photos/s  {event['seconds_left']:.0f} s left   ",
             err=True, nl=False,
         )  # fmt: skip
+    elif kind in ("cache", "features") and sys.stderr.isatty():
+        words = "decoding photos once" if kind == "cache" else "looking at photos"
+        click.echo(f"\r{words}: {event['done']:,} of {event['total']:,}   ", err=True, nl=False)
     elif kind == "epoch":
         click.echo(
             f"{start}fold {event['fold']} epoch {event['epoch']}/{event['epochs']}"

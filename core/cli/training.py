@@ -1,4 +1,4 @@
-"""Verbs about runs and jobs: ``train``, ``resume``, ``stop``, ``jobs``, ``runs``, and ``train-run``."""
+"""Verbs about runs and jobs: ``train``, ``resume``, ``stop``, ``jobs``, ``runs``, ``features``, and what jobs run."""
 
 import os
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from core.cli.options import Settings, common_options, pass_settings
 from core.config import PRESETS, load_config
 from core.errors import ConfigError
 from core.jobs.queue import Job, JobQueue
-from core.service import resume_run, start_run
+from core.service import resume_run, start_features, start_run
 from core.storage.runs import Run, list_runs, open_run
 from core.workspace import Workspace
 
@@ -112,6 +112,49 @@ def train_run_here(settings: Settings, run_id: str) -> None:
     settings.finish({"run_id": run_id, **result}, f"run {run_id}: {score_text(result)}")
 
 
+@click.command()
+@click.option("--run", "run_id", required=True)
+@click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
+@common_options
+@pass_settings
+def features(settings: Settings, run_id: str, detach: bool) -> None:
+    """Keep the vector before the classifier of every photo, by the first trained fold's network."""
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    job = start_features(workspace, run)
+    if detach:
+        settings.finish({"run_id": run_id, "job_id": job.job_id}, f"run {run_id}: features queued, {job.job_id}")
+        return
+    follow(workspace, run, job, again="features")
+    _finish_features(settings, run)
+
+
+@click.command("features-run", hidden=True)
+@click.argument("run_id")
+@common_options
+@pass_settings
+def features_run_here(settings: Settings, run_id: str) -> None:
+    """Extract the features of a run in this process: what a job runs."""
+    from core.jobs import stop_requested
+    from core.training.features import extract_features
+
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    if settings.data is None:
+        settings.data = str(run.manifest["data_dir"])
+    extract_features(run, settings.load_index(), workspace, should_stop=stop_requested)
+    _finish_features(settings, run)
+
+
+def _finish_features(settings: Settings, run: Run) -> None:
+    found = run.features()
+    photos, width = found.vectors.shape
+    settings.finish(
+        {"run_id": run.run_id, "photos": photos, "width": width, "fold": found.fold},
+        f"run {run.run_id}: features of {photos:,} photos, {width:,} numbers each, by fold {found.fold}",
+    )
+
+
 def _follow_and_finish(settings: Settings, workspace: Workspace, run: Run, job: Job, detach: bool) -> None:
     if detach:
         settings.finish(
@@ -136,4 +179,4 @@ def _plain(value: Any) -> Any:
     return os.fspath(value) if isinstance(value, Path) else value
 
 
-VERBS = (train, resume, stop, jobs, runs, train_run_here)
+VERBS = (train, resume, stop, jobs, runs, features, train_run_here, features_run_here)

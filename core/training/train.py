@@ -72,7 +72,7 @@ def train_run(
 def _train(run: Run, index: Index, workspace: Workspace, should_stop: Callable[[], bool]) -> dict[str, Any]:
     config = run.config
     device = choose_device(config.device)
-    _, weights = build_model(config.model)
+    _, weights = build_model(config)
     append_event(
         run.path, "started", device=device.type, device_name=device_name(device), weights=weights.name,
         folds=run.manifest["folds_to_run"], resumed=any(run.path.glob("fold*/checkpoint.pt")),
@@ -119,7 +119,7 @@ class _FoldTrainer:
         if not len(chosen) or not len(held_out):
             raise RunError(f"run {self.run.run_id}: fold {fold} has no photo to train on or to score")
         torch.manual_seed(config.seed * 1000 + fold)
-        model, _ = build_model(config.model)
+        model, _ = build_model(config)
         model = model.to(self.device)
         ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.optim.ema_decay), use_buffers=True) \
             if config.optim.ema_decay else None  # fmt: skip
@@ -259,10 +259,11 @@ def _write_result(run: Run, device: torch.device, weights: Weights) -> dict[str,
         "weights": weights.name,
         "epochs": run.config.optim.epochs,
     }
+    for fold in folds:
+        if (run.fold_path(fold) / "checkpoint.pt").exists():  # not when a kill came between this and the result
+            (run.fold_path(fold) / "checkpoint.pt").rename(run.fold_path(fold) / "model.pt")
     append_event(run.path, "finished", **{key: result[key] for key in ("macro_f1", "accuracy", "seconds")})
     write_json(run.path / "result.json", result)
-    for fold in folds:
-        (run.path / f"fold{fold}" / "checkpoint.pt").rename(run.path / f"fold{fold}" / "model.pt")
     return result
 
 
