@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -34,7 +35,7 @@ def timm_network(config: TrainConfig, outputs: int, *, pretrained: bool = False)
     """A network of timm; those that are made for one size of photo are made for the size of the config."""
     name, image = config.model.name, config.image
     about = timm.get_pretrained_cfg(name)
-    size = {"img_size": (image.height, image.width)} if about and about.fixed_input_size else {}
+    size: dict[str, Any] = {"img_size": (image.height, image.width)} if about and about.fixed_input_size else {}
     return timm.create_model(name, pretrained=pretrained, num_classes=outputs, drop_rate=config.model.dropout, **size)
 
 
