@@ -56,7 +56,11 @@ class DataConfig(_Section):
 class ModelConfig(_Section):
     """The network and the weights it starts from."""
 
-    name: str = Field("tf_efficientnet_lite0", min_length=1, description="a model of timm or torchvision")
+    name: str = Field(
+        "auto",
+        min_length=1,
+        description="a model of timm or torchvision; auto: resnet34 on a GPU, tf_efficientnet_lite0 without one",
+    )
     weights: str = Field(
         "imagenet", min_length=1, description="imagenet, none, or the path of a .pth or .safetensors file"
     )
@@ -129,6 +133,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "fast": {
         "image": {"height": 96, "width": 72},
         "data": {"folds": 3},
+        "model": {"name": "tf_efficientnet_lite0"},
         "optim": {"epochs": 3, "batch_size": 32},
     },
     "seed": {
@@ -146,6 +151,18 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Named settings. ``seed`` is the recipe MaskDesk starts from (macro F1 0.7648, 9th of 224 teams);
 ``fast`` trains the demo set in about a minute on two cores."""
+
+
+def settle_model(config: TrainConfig, *, gpu: bool) -> TrainConfig:
+    """The config with the network that ``auto`` means on a machine with or without a GPU.
+
+    >>> settle_model(TrainConfig(), gpu=False).model.name
+    'tf_efficientnet_lite0'
+    """
+    if config.model.name != "auto":
+        return config
+    name = "resnet34" if gpu else "tf_efficientnet_lite0"
+    return config.model_copy(update={"model": config.model.model_copy(update={"name": name})})
 
 
 def load_config(preset: str = "default", *, file: Path | None = None, settings: Iterable[str] = ()) -> TrainConfig:

@@ -7,11 +7,12 @@ Used by the command line and by the Train page; imports no torch. The training i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.config import TrainConfig
+from core.config import TrainConfig, settle_model
 from core.curation.labels import training_table
 from core.dataset.index import Index
 from core.errors import ConfigError, RunError
 from core.jobs.queue import ALIVE, Job, JobQueue
+from core.jobs.slots import CPU, find_slots, fitting_slots
 from core.storage.decisions import DecisionStore
 from core.storage.runs import Run, create_run, list_runs
 from core.workspace import Workspace
@@ -40,7 +41,7 @@ def plan_training(
     workspace: Workspace, index: Index, config: TrainConfig, folds: Sequence[int] | None = None
 ) -> TrainingPlan:
     """What ``start_run`` would train; raises as ``create_training_run``, and writes nothing."""
-    chosen = _chosen_folds(config, folds)
+    config, chosen = _settled(config), _chosen_folds(config, folds)
     decisions = DecisionStore(workspace, index.dataset_id).effective()
     table = training_table(index.photos, decisions, config.data, config.seed)
     seconds, like = _expected_seconds(workspace, config, len(table), len(chosen))
@@ -67,13 +68,14 @@ def create_training_run(
 
     Args:
         name: becomes the ``run_id``; must be new in the workspace.
+        config: ``model.name = "auto"`` becomes the network of the device that the run is queued for.
         folds: which of ``config.data.folds`` to train; all when None.
     Raises:
         ConfigError: a fold does not exist.
         RunError: the name is taken.
         DatasetError: too few people to train on.
     """
-    chosen = _chosen_folds(config, folds)
+    config, chosen = _settled(config), _chosen_folds(config, folds)
     store = DecisionStore(workspace, index.dataset_id)
     revision = store.revision()
     decisions = store.effective(at_revision=revision)
@@ -137,6 +139,10 @@ def _submit(workspace: Workspace, run: Run, *, verb: str = "train-run", kind: st
         device=run.config.device,
         run_id=run.run_id,
     )
+
+
+def _settled(config: TrainConfig) -> TrainConfig:
+    return settle_model(config, gpu=CPU not in fitting_slots(config.device, find_slots()))
 
 
 def _chosen_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:

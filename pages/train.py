@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.config import PRESETS, load_config
 from core.errors import LabelingError
-from core.jobs.dispatcher import find_slots
+from core.jobs.slots import find_slots
 from core.service import TrainingPlan, plan_training, start_run
 from core.storage.runs import list_runs
 from core.workspace import DEFAULT_DATA, DEFAULT_WORKSPACE

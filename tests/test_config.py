@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from core.config import PRESETS, TrainConfig, load_config, parse_config
+from core.config import PRESETS, TrainConfig, load_config, parse_config, settle_model
 from core.errors import ConfigError
 
 
@@ -69,3 +69,10 @@ def test_a_missing_or_broken_file_and_an_unknown_preset_are_named(tmp_path):
 def test_a_config_cannot_be_changed_after_it_was_made():
     with pytest.raises(ValidationError):
         TrainConfig().seed = 3
+
+
+@pytest.mark.parametrize(("gpu", "name"), [(True, "resnet34"), (False, "tf_efficientnet_lite0")])
+def test_the_default_network_follows_the_device_and_a_named_one_stays(gpu, name):
+    assert settle_model(load_config(), gpu=gpu).model.name == name
+    chosen = load_config(settings=["model.name=convnext_tiny"])
+    assert settle_model(chosen, gpu=gpu) == chosen

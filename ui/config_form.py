@@ -27,7 +27,7 @@ _FIRST = {
 """The settings most often changed, and what the form calls them; the others stand below, by section."""
 
 _SUGGESTED = {
-    "model.name": ["tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2", "resnet34"],
+    "model.name": ["auto", "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2", "resnet34"],
     "model.weights": ["imagenet", "none"],
     "device": ["auto", "cpu", "cuda"],
 }

@@ -7,7 +7,6 @@ that the lock is held, so a new dispatcher finds the jobs of a killed one.
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,13 +16,18 @@ from pathlib import Path
 
 from core.jobs.child import FOLDER_VARIABLE
 from core.jobs.dispatcher_start import LOCK
+from core.jobs.processes import signal_job
 from core.jobs.queue import Job, JobQueue
+from core.jobs.slots import CPU, find_slots, fitting_slots
 from core.workspace import PROJECT, Workspace
 
 _POLL_S = 0.1
 _IDLE_S = 10.0
 _GRACE_S = 20.0
 """From the wish to stop to SIGTERM; half as long again to SIGKILL."""
+
+_GO_ON = "start it again: a training goes on from its last whole epoch"
+_CORE = (sys.executable, "-m", "core")
 
 
 def main() -> None:
@@ -37,22 +41,19 @@ def main() -> None:
         Dispatcher(workspace, find_slots()).run()
 
 
-def find_slots() -> list[str]:
-    """One slot a GPU, by its index; else the one slot ``cpu``."""
-    if shutil.which("nvidia-smi"):
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-        gpus = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")]
-        if gpus:
-            return [str(number) for number in range(len(gpus))] + ["cpu"]
-    return ["cpu"]
-
-
 class Dispatcher:
-    """Starts jobs on free slots and reaps them."""
+    """Starts jobs on free slots and reaps them.
 
-    def __init__(self, workspace: Workspace, slots: list[str]) -> None:
+    Args:
+        command: what a job's arguments are given to.
+        grace: seconds from the wish to stop to SIGTERM.
+    """
+
+    def __init__(
+        self, workspace: Workspace, slots: Sequence[str], *, command: Sequence[str] = _CORE, grace: float = _GRACE_S
+    ) -> None:
         self.queue = JobQueue(workspace)
-        self.slots = slots
+        self.slots, self.command, self.grace = slots, command, grace
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping_since: dict[str, float] = {}
 
@@ -79,14 +80,16 @@ class Dispatcher:
             if job.state == "stopping":
                 self._press(job)
         for job in alive:
-            if job.state == "queued" and not any(_fits(job.device, slot) for slot in self.slots):
+            if job.state != "queued":
+                continue
+            slots = fitting_slots(job.device, self.slots)
+            free = [slot for slot in slots if slot not in taken]
+            if free:
+                taken.add(free[0])
+                self._start(job, free[0])
+            elif not slots:
                 error = f"this machine has no {job.device}, only {', '.join(self.slots)}; start with device=auto"
                 self.queue.update(job.job_id, ("queued",), state="failed", error=error, finished_at=time.time())
-            elif job.state == "queued":
-                slot = next((slot for slot in self.slots if slot not in taken and _fits(job.device, slot)), None)
-                if slot is not None:
-                    taken.add(slot)
-                    self._start(job, slot)
 
     def _start(self, job: Job, slot: str) -> None:
         folder = job.log_path.parent
@@ -96,12 +99,12 @@ class Dispatcher:
             "PYTHONPATH": str(PROJECT),
             "PYTHONUNBUFFERED": "1",
             FOLDER_VARIABLE: str(folder),
-            "CUDA_VISIBLE_DEVICES": "" if slot == "cpu" else slot,
+            "CUDA_VISIBLE_DEVICES": "" if slot == CPU else slot,
         }
         with (folder / "alive.lock").open("ab") as lock, job.log_path.open("ab") as log:
             fcntl.flock(lock, fcntl.LOCK_EX)
             child = subprocess.Popen(
-                [sys.executable, "-m", "core", *job.arguments],
+                [*self.command, *job.arguments],
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -121,29 +124,34 @@ class Dispatcher:
 
     def _note_end(self, job: Job) -> None:
         child = self.children.pop(job.job_id, None)
+        signal_job(job.log_path.parent, signal.SIGKILL)  # what it started and left behind
         code = child.returncode if child else None
-        state, error = "finished", ""
-        if (job.log_path.parent / "stop").exists() and code != 0:
-            state = "stopped"
-        elif code is not None and code < 0:
-            state, error = "failed", f"killed by signal {-code}; Resume goes on from the last whole epoch"
-        elif code is None and not _says_finished(job):
-            state, error = "failed", "ended while no dispatcher watched; Resume goes on from the last whole epoch"
-        elif code:
-            state, error = "failed", _last_line(job.log_path) or f"exit status {code}"
+        state, error = _outcome(job, code)
         self.queue.update(
             job.job_id, ("running", "stopping"), state=state, error=error, exit_code=code, finished_at=time.time()
         )
 
     def _press(self, job: Job) -> None:
-        since = self.stopping_since.setdefault(job.job_id, time.monotonic())
-        waited = time.monotonic() - since
-        if job.pid and waited > _GRACE_S:
-            hard = waited > 1.5 * _GRACE_S
-            try:
-                os.killpg(job.pid, signal.SIGKILL if hard else signal.SIGTERM)
-            except ProcessLookupError:
-                return
+        """After the wish to stop, which the job reads at its next step: SIGTERM, then SIGKILL to all it started."""
+        waited = time.monotonic() - self.stopping_since.setdefault(job.job_id, time.monotonic())
+        if waited > self.grace:
+            signal_job(job.log_path.parent, signal.SIGKILL if waited > 1.5 * self.grace else signal.SIGTERM)
+
+
+def _outcome(job: Job, code: int | None) -> tuple[str, str]:
+    """How a job ended, and the error in words; ``code`` is None when nobody saw its end."""
+    if code == 0 or (code is None and _says_finished(job)):
+        return "finished", ""
+    if (job.log_path.parent / "stop").exists():
+        return "stopped", ""
+    if code is None:
+        return "failed", f"ended while no dispatcher watched; {_GO_ON}"
+    if code < 0:
+        return (
+            "failed",
+            f"killed by {signal.Signals(-code).name}{' (out of memory?)' if code == -9 else ''}; {_GO_ON}",
+        )
+    return "failed", _last_line(job.log_path) or f"exit status {code}"
 
 
 def lock_held(path: Path) -> bool:
@@ -156,15 +164,6 @@ def lock_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return False
-
-
-def _fits(device: str, slot: str) -> bool:
-    if device == "auto":
-        return True  # slots stand with GPUs first
-    if device == "cpu":
-        return slot == "cpu"
-    index = device.removeprefix("cuda").removeprefix(":")
-    return slot == index or (not index and slot != "cpu")
 
 
 def _says_finished(job: Job) -> bool:

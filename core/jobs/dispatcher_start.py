@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from core.files import private_folder
+from core.jobs.child import FOLDER_VARIABLE
 from core.workspace import PROJECT, Workspace
 
 LOCK = "dispatcher.lock"
@@ -26,7 +27,8 @@ def ensure_dispatcher(workspace: Workspace) -> None:
         subprocess.Popen(
             [sys.executable, "-m", "core.jobs.dispatcher", str(workspace.root)],
             cwd=PROJECT,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            env={name: value for name, value in os.environ.items() if name != FOLDER_VARIABLE}
+            | {"PYTHONPATH": str(PROJECT)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -104,10 +104,8 @@ class JobQueue:
 
     def stop(self, job_id: str) -> Job:
         """Ask a job to stop: a queued one at once, a running one at its next step; an ended one stays."""
-        job = self.get(job_id)
-        now = time.time()
-        self.update(job_id, ("queued",), state="stopped", finished_at=now)
-        if job.state == "running":
+        self.get(job_id)
+        if not self.update(job_id, ("queued",), state="stopped", finished_at=time.time()):
             (self.folder / job_id / "stop").touch()
             self.update(job_id, ("running",), state="stopping")
         ensure_dispatcher(self.workspace)

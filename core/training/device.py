@@ -24,6 +24,8 @@ def choose_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"device {name}: torch {torch.__version__} sees no GPU; set device=cpu or auto")
+    if name.startswith("cuda") and torch.cuda.device_count() == 1:
+        name = "cuda"  # a job sees its own GPU alone, whatever its number is outside
     return torch.device(name)
 
 
