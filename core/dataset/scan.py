@@ -2,10 +2,9 @@
 
 import hashlib
 import io
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ _ROTATED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
 
 _FEW = 1500
-"""Below this many new photos, starting worker processes costs more than it saves."""
+"""Below this many new photos, starting workers costs more than it saves."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def inspect_photos(root: Path, paths: list[str], on_progress: Progress | None = 
     if len(paths) < _FEW:
         collect(map(photo_facts, targets))
     else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-            collect(pool.map(photo_facts, targets, chunksize=200))
+        # Threads: a child process would run Streamlit's script again, and reading and hashing hold no lock.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            collect(pool.map(photo_facts, targets))
     return facts
