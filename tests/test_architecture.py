@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "core.service": FLOOR_0 | FLOOR_1 | {"core.curation", "core.jobs", "core.submission"},
     "core.cli": FLOOR_0
     | FLOOR_1
-    | {"core.curation", "core.jobs", "core.submission", "core.service", "core.training"},
+    | {"core.curation", "core.jobs", "core.people", "core.submission", "core.service", "core.training"},
     "core.__main__": {"core.cli"},
 }
 WEB_MAY_IMPORT = set(MAY_IMPORT) - {"core.training", "core.cli", "core.__main__"}

@@ -1,5 +1,9 @@
 """Named groupings of evaluation photos: kept, listed, imported, never changed."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,3 +66,25 @@ def test_groups_are_text_and_may_leave_photos_out(tmp_path):
     table = read_groups_csv(path, IDS)
     assert table.group.tolist() == ["007", "NA"]
     assert table.confidence.isna().all()
+
+
+def test_people_are_found_from_the_command_line_and_go_out_as_csv(demo_dir, trained_run, tmp_path):
+    workspace, run_id = trained_run
+    common = ["--data", str(demo_dir), "--workspace", str(workspace.root), "--json"]
+
+    def run(*words):
+        done = subprocess.run([sys.executable, "-m", "core", *words, *common], capture_output=True, text=True)
+        return done, json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+
+    done, found = run("people", "--run", run_id, "--name", "cli")
+    assert done.returncode == 0, done.stderr
+    assert found["run_id"] == run_id
+    assert 0 <= found["quality"]["pair_precision"] <= 1
+    out = tmp_path / "groups.csv"
+    assert run("groups-export", "--name", "cli", "--out", str(out))[0].returncode == 0
+    assert out.read_text().startswith("ImageID,group,confidence\n")
+    assert run("groups-import", "--file", str(out), "--name", "again")[1]["groups"] == found["groups"]
+    assert {row["name"] for row in run("groups")[1]["groupings"]} >= {"cli", "again"}
+    done, _ = run("people", "--run", run_id, "--name", "cli")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "grouping 'cli' exists already" in done.stderr

@@ -216,3 +216,12 @@ def test_quality_counts_pairs_as_a_loop_does():
     quality = group_quality(groups, person)
     assert quality.pair_precision == right / sum(g for g, _ in together)
     assert quality.pair_recall == right / sum(p for _, p in together)
+
+
+def test_fewer_photos_than_pixels_give_the_same_directions_as_more():
+    features, person, _ = simulated_people(30, dimensions=6, nuisance=300)
+    wide = fit_metric(features, person, dimensions=4).embed(features)
+    tall = fit_metric(features[:, :150], person, dimensions=4)  # 210 photos: the other branch
+    assert tall.projection.shape == (150, 4)
+    both = fit_metric(features @ _rotation(306), person, dimensions=4).embed(features @ _rotation(306))
+    assert_allclose(wide @ wide.T, both @ both.T, atol=1e-5)

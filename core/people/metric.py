@@ -98,12 +98,17 @@ def join_blocks(blocks: Sequence[NDArray[np.floating]]) -> FloatArray:
 
 
 def _principal_components(features: NDArray[np.floating], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(D, p) orthonormal directions of greatest variance."""
-    width = features.shape[1]
+    """(D, p) orthonormal directions of greatest variance, at most as many as photos or ``_PRINCIPAL``."""
+    count, width = features.shape
+    if count <= width:  # the small matrix has the same directions: X'X u = s u follows from XX' v = s v
+        centred = np.asarray(features, np.float64) - mean
+        first = max(count - _PRINCIPAL, 1)  # one direction is lost to the mean
+        variance, weights = eigh(centred @ centred.T, subset_by_index=(first, count - 1))
+        kept = variance > 1e-9 * variance[-1]
+        return np.asarray(centred.T @ (weights[:, kept] / np.sqrt(variance[kept])))
     scatter = np.zeros((width, width))
-    for start in range(0, len(features), 4096):
+    for start in range(0, count, 4096):
         block = np.asarray(features[start : start + 4096], np.float64) - mean
         scatter += block.T @ block
-    first = max(width - _PRINCIPAL, 0)
-    _, directions = eigh(scatter, subset_by_index=(first, width - 1))
+    _, directions = eigh(scatter, subset_by_index=(max(width - _PRINCIPAL, 0), width - 1))
     return np.asarray(directions)

@@ -28,9 +28,11 @@ class Grouping:
     Attributes:
         table: one row a photo: photo_id, group (text), confidence (0..1; nan for a single photo, or unknown).
         about: where it comes from: dataset_id, created_at, origin and what its maker adds, such as quality.
+        path: the csv file it is kept in.
     """
 
     name: str
+    path: Path
     table: pd.DataFrame
     about: dict[str, Any]
 
@@ -89,7 +91,7 @@ def open_grouping(workspace: Workspace, name: str, *, dataset_id: str) -> Groupi
         table = table.rename(columns={"ImageID": "photo_id"})[["photo_id", "group", "confidence"]]
     except (OSError, ValueError, KeyError) as error:
         raise DecisionError(f"grouping {name!r} cannot be read ({error}); find or import it again") from None
-    return Grouping(name, table, about)
+    return Grouping(name, folder / f"{name}.csv", table, about)
 
 
 def list_groupings(workspace: Workspace, *, dataset_id: str) -> list[str]:

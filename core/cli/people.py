@@ -1,0 +1,87 @@
+"""Verbs about people among the evaluation photos: ``people``, ``groups``, ``groups-import``, ``groups-export``."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from core.cli.options import Settings, common_options, pass_settings, progress
+from core.errors import DecisionError
+from core.people.finding import find_people
+from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
+from core.storage.runs import open_run
+
+
+@click.command()
+@click.option("--run", "run_id", required=True, help="The run whose masks are used.")
+@click.option("--name", default="found", show_default=True, help="The grouping's name; must be new.")
+@common_options
+@pass_settings
+def people(settings: Settings, run_id: str, name: str) -> None:
+    """Find which evaluation photos show one person, and keep that as a named grouping."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    run = open_run(workspace, run_id)
+    if name in list_groupings(workspace, dataset_id=index.dataset_id):
+        raise DecisionError(f"grouping {name!r} exists already; choose another --name")
+    grouping = find_people(workspace, index, run, name=name, on_progress=progress("decoding photos"))
+    quality = grouping.about["quality"]
+    settings.finish(
+        {"name": name, **grouping.about},
+        f"{grouping.about['groups']:,} groups of {len(grouping.table):,} photos, {grouping.about['seconds']:.0f} s. "
+        f"On {quality['people']:,} train people held out, {quality['pair_precision']:.2%} of the pairs in a group "
+        f"are one person, {quality['pair_recall']:.2%} of a person's pairs are in one group, "
+        f"{quality['perfect_groups']:.1%} of the people are found whole.",
+    )
+
+
+@click.command()
+@common_options
+@pass_settings
+def groups(settings: Settings) -> None:
+    """List the groupings of the data set, newest first."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    names = list_groupings(workspace, dataset_id=index.dataset_id)
+    rows = [{"name": name, **open_grouping(workspace, name, dataset_id=index.dataset_id).about} for name in names]
+    lines = [f"{row['name']:24s} {row['created_at'][:16]}  {row['origin']}" for row in rows]
+    settings.finish(
+        {"groupings": rows}, "\n".join(lines) or "No groupings yet. Find one with: python -m core people --run RUN"
+    )
+
+
+@click.command("groups-import")
+@click.option("--file", type=click.Path(path_type=Path), required=True, help="csv with ImageID and group.")
+@click.option("--name", required=True, help="The grouping's name; must be new.")
+@common_options
+@pass_settings
+def groups_import(settings: Settings, file: Path, name: str) -> None:
+    """Keep the groups of a csv file as a named grouping."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    table = read_groups_csv(file, index.photos.photo_id[index.photos.split == "eval"].tolist())
+    about = {"groups": int(table.group.nunique()), "file": file.name}
+    save_grouping(
+        workspace, name, table, dataset_id=index.dataset_id, origin=f"imported from {file.name}", about=about
+    )
+    settings.finish(
+        {"name": name, "photos": len(table), **about}, f"{len(table):,} photos in {about['groups']:,} groups"
+    )
+
+
+@click.command("groups-export")
+@click.option("--name", required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The csv file.")
+@common_options
+@pass_settings
+def groups_export(settings: Settings, name: str, out: Path) -> None:
+    """Write a grouping as csv with ImageID, group and confidence."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    grouping = open_grouping(workspace, name, dataset_id=index.dataset_id)
+    if out.resolve().is_relative_to(index.data_dir):
+        raise DecisionError(f"{out} lies in the data set, which is only ever read; choose another place")
+    try:
+        shutil.copyfile(grouping.path, out)
+    except OSError as error:
+        raise DecisionError(f"{out} cannot be written: {error.strerror}; choose another place") from None
+    settings.finish({"name": name, "out": str(out), "photos": len(grouping.table)}, f"{len(grouping.table):,} photos")
+
+
+VERBS = (people, groups, groups_import, groups_export)
