@@ -7,7 +7,8 @@ import pytest
 from core.errors import RunError
 from core.submission.accidents import TEXT_ORDER
 from core.submission.checks import check_submission
-from core.taxonomy import PHOTO_KINDS, encode, mask_of_kind
+from core.submission.likeness import Reference
+from core.taxonomy import PHOTO_KINDS, decode, encode, mask_of_kind
 
 PEOPLE = 60
 
@@ -51,13 +52,13 @@ def test_a_good_file_has_neither_red_nor_yellow_findings(tmp_path, seed):
     frame = _good(seed)
     path = tmp_path / "good.csv"
     path.write_text(_text(frame))
-    predictions = _noisy(frame.ans.to_numpy(), seed)
+    references = [Reference("run a", _noisy(frame.ans.to_numpy(), seed))]
     for submission in (path, path.read_bytes(), frame):
-        found = check_submission(submission, frame.assign(ans=0), predictions=predictions)
+        found = check_submission(submission, frame.assign(ans=0), references=references)
         assert {finding.level for finding in found} == {"ok"}
         assert [finding.check for finding in found] == [
             "file", "columns", "rows", "ids", "order", "classes", "constant column", "mask counts",
-            "shifted rows", "class table",
+            "shifted rows", "class table", "agreement with runs",
         ]  # fmt: skip
 
 
@@ -185,61 +186,113 @@ def test_windows_line_ends_are_a_warning_only():
 
 def test_mask_counts_far_from_five_one_one_are_a_warning():
     frame = GOOD.assign(ans=np.where(GOOD.ans >= 12, GOOD.ans - 12, GOOD.ans))
-    warning = _one(_levels(frame)[1], "yellow")
-    assert warning.check == "mask counts"
+    warning = next(finding for finding in _levels(frame)[1] if finding.check == "mask counts")
+    assert warning.level == "yellow"
     assert warning.saw == "worn 360, incorrect 60, normal 0; 300 / 60 / 60 expected (5 / 1 / 1 a person)"
     few_off = GOOD.assign(ans=GOOD.ans.where(GOOD.index >= 15, GOOD.ans % 6))
     assert ("mask counts", "ok") in _levels(few_off)[0]
 
 
-def test_rows_that_are_shifted_are_seen_by_the_runs_predictions():
-    predictions = _noisy(GOOD.ans.to_numpy())
-    for rows, saw in ((1, "answers stand 1 row too low"), (-3, "answers stand 3 rows too high")):
-        shifted = GOOD.assign(ans=np.roll(GOOD.ans, rows))
-        warning = _one(_levels(shifted, predictions=predictions)[1], "yellow")
-        assert warning.check == "shifted rows"
-        assert saw in warning.saw
-        assert "joined by position" in warning.cause
+def _run(right=0.9, seed=1):
+    return Reference("run a", _noisy(GOOD.ans.to_numpy(), seed, right))
 
 
-def test_answers_in_reverse_or_sorted_order_are_seen_by_the_runs_predictions():
-    predictions = _noisy(GOOD.ans.to_numpy())
+def _red(answers, *references, **options):
+    found = check_submission(GOOD.assign(ans=answers), INFO, references=references or [_run()], **options)
+    return _one(found, "red")
+
+
+@pytest.mark.parametrize("right", [0.9, 0.5])
+@pytest.mark.parametrize(
+    ("rows", "saw"),
+    [(1, "answers stand 1 row too low"), (-3, "answers stand 3 rows too high"), (200, "200 rows too")],
+)
+def test_rows_that_are_shifted_are_seen_by_a_runs_predictions(right, rows, saw):
+    found = _red(np.roll(GOOD.ans, rows), _run(right))
+    assert (found.check, saw in found.saw) == ("shifted rows", True)
+    assert "joined by position" in found.cause
+
+
+def test_answers_in_reverse_or_sorted_order_are_seen_by_a_runs_predictions():
     by_name = GOOD.sort_values("ImageID").ans.to_numpy()
     for answers, saw in ((GOOD.ans.to_numpy()[::-1], "reverse order"), (by_name, "sorted ImageIDs")):
-        warning = _one(_levels(GOOD.assign(ans=answers), predictions=predictions)[1], "yellow")
-        assert saw in warning.saw
+        assert saw in _red(answers).saw
 
 
-def test_classes_in_text_order_are_seen_by_the_runs_predictions():
+def test_a_row_lost_in_the_middle_is_seen_where_it_was_lost():
+    good = _good(people=300)
+    answers = good.ans.to_numpy().copy()
+    answers[1000:-1] = answers[1001:]
+    reference = Reference("run a", _noisy(good.ans.to_numpy(), right=0.6))
+    found = _one(check_submission(good.assign(ans=answers), good, references=[reference]), "red")
+    assert "row 1,001 on answers stand 1 row too high" in found.saw or "row 801 on" in found.saw
+
+
+def test_classes_in_text_order_are_seen_by_a_runs_predictions():
     assert TEXT_ORDER.tolist() == [0, 1, 10, 11, 12, 13, 14, 15, 16, 17, 2, 3, 4, 5, 6, 7, 8, 9]
-    predictions = _noisy(GOOD.ans.to_numpy())
-    as_folder_index = np.argsort(TEXT_ORDER)[GOOD.ans]  # ImageFolder's index instead of the class
-    twice_mapped = TEXT_ORDER[GOOD.ans]
-    for answers in (as_folder_index, twice_mapped):
-        found = _levels(GOOD.assign(ans=answers), predictions=predictions)[1]
-        warning = next(finding for finding in found if finding.check == "class table")
-        assert warning.level == "yellow"
-        assert "text order 0, 1, 10, 11" in warning.saw
-        assert "90%" in warning.saw or "91%" in warning.saw or "89%" in warning.saw
+    for answers in (np.argsort(TEXT_ORDER)[GOOD.ans], TEXT_ORDER[GOOD.ans]):
+        found = _red(answers)
+        assert found.check == "class table"
+        assert "text order 0, 1, 10, 11" in found.saw
 
 
-def test_any_other_wrong_class_table_is_named():
-    swapped_gender = GOOD.ans // 6 * 6 + (1 - GOOD.ans // 3 % 2) * 3 + GOOD.ans % 3
-    found = _levels(GOOD.assign(ans=swapped_gender), predictions=_noisy(GOOD.ans.to_numpy()))[1]
-    warning = _one(found, "yellow")
-    assert warning.check == "class table"
-    assert "classes are renamed: 0 as 3, 1 as 4, 2 as 5, 3 as 0, ..." in warning.saw
+def test_axes_in_another_order_or_with_swapped_values_are_named():
+    mask, gender, age = decode(GOOD.ans.to_numpy())
+    wrong = (
+        (gender * 9 + mask * 3 + age, "numbered by gender, then mask, then age"),
+        (encode(mask, 1 - gender, age), "gender is numbered otherwise: male as female, female as male"),
+        (encode(np.array([0, 2, 1])[mask], gender, age), "mask is numbered otherwise: incorrect as normal"),
+        (encode(mask, gender, 2 - age), "age is numbered otherwise: <30 as >=60"),
+    )
+    for answers, saw in wrong:
+        found = _red(answers)
+        assert found.check == "class table"
+        assert saw in found.saw
+
+
+def test_answers_of_other_photos_and_a_lost_axis_are_red():
+    assert _red(np.random.default_rng(0).permutation(GOOD.ans)).check == "agreement"
+    found = check_submission(GOOD.assign(ans=GOOD.ans % 6), INFO, references=[_run()])
+    assert "mask axis" in {finding.check for finding in found if finding.level == "red"}
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_weak_or_different_run_is_no_accident(seed):
     frame = _good(seed)
-    for right in (0.0, 0.3, 0.6):
-        predictions = _noisy(frame.ans.to_numpy(), seed, right)
-        found = check_submission(frame, frame, predictions=predictions)
-        assert {finding.level for finding in found} == {"ok"}
+    for right in (0.15, 0.3, 0.6):
+        references = [
+            Reference(f"run {n}", _noisy(frame.ans.to_numpy(), seed * 10 + n, right), score=right / 2)
+            for n in range(3)
+        ]
+        answers = _noisy(frame.ans.to_numpy(), seed + 500, 0.5)
+        found = check_submission(frame.assign(ans=answers), frame, references=references)
+        assert "red" not in {finding.level for finding in found}, (right, found)
 
 
-def test_predictions_of_other_photos_are_refused():
+def test_runs_that_know_no_age_are_no_accident_though_they_never_agree_on_it():
+    mask, gender, _ = decode(GOOD.ans.to_numpy())
+    always_young = Reference("run a", encode(mask, gender, np.zeros_like(mask)))
+    found = check_submission(
+        GOOD.assign(ans=encode(mask, gender, np.ones_like(mask))), INFO, references=[always_young]
+    )
+    assert "red" not in {finding.level for finding in found}
+
+
+def test_a_file_is_compared_with_the_estimated_mix_of_groups():
+    mix = np.bincount(GOOD.ans % 6, minlength=6) / len(GOOD)
+    assert ("class mix", "ok") in _levels(GOOD, mix=mix)[0]
+    older = GOOD.assign(ans=np.where(GOOD.ans % 3 == 0, GOOD.ans + 2, GOOD.ans))
+    found = [finding for finding in _levels(older, mix=mix)[1] if finding.check == "class mix"]
+    assert found[0].level == "yellow"
+    assert "of the people would have to change group" in found[0].saw
+
+
+def test_the_same_answers_as_an_earlier_file_are_a_warning():
+    earlier = Reference("submission 3", GOOD.ans.to_numpy(), "earlier")
+    found = check_submission(GOOD, INFO, references=[_run(), earlier])
+    assert "the same answers as submission 3" in _one(found, "yellow").saw
+
+
+def test_references_of_other_photos_are_refused():
     with pytest.raises(RunError, match="predictions has 3 rows but info has 420"):
-        check_submission(GOOD, INFO, predictions=np.zeros(3, dtype=int))
+        check_submission(GOOD, INFO, references=[Reference("run a", np.zeros(3, dtype=int))])

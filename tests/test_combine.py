@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.drawn_runs import DATASET, draw_index, draw_run
 from core.errors import RunError, SubmissionError
 from core.evaluation.calibration import fit_temperature
 from core.evaluation.metrics import macro_f1, probabilities
@@ -15,7 +16,6 @@ from core.submission.assemble import member_names, open_ballot, rows_of
 from core.submission.combine import combine
 from core.submission.outside import SURE, add_outside
 from core.submission.recipe import METHODS, make_recipe, open_recipe, save_recipe
-from tests.drawn_runs import DATASET, draw_index, draw_run
 
 
 @pytest.fixture

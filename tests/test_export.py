@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.drawn_runs import draw_index, draw_run
 from core.errors import SubmissionError
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
@@ -18,7 +19,6 @@ from core.submission.export import code_version, draft_submission, write_submiss
 from core.submission.recipe import make_recipe
 from core.submission.score import score_submission
 from core.workspace import PROJECT, Workspace
-from tests.drawn_runs import draw_index, draw_run
 
 
 @pytest.fixture

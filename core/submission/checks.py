@@ -5,16 +5,15 @@ Red: the organisers' form is broken, or the file cannot be meant. Yellow: worth 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from core.errors import SubmissionError
-from core.evaluation.metrics import same_length
-from core.submission.accidents import moved_rows, renamed_classes
+from core.evaluation.metrics import Float64Array, same_length
+from core.submission.finding import Finding
+from core.submission.likeness import Reference, check_likeness, check_mix
 from core.submission.text_table import HEADER, TextTable, read_text_table
 from core.taxonomy import MASKS, NUM_CLASSES, PHOTO_KINDS, IntArray, decode_axis, mask_of_kind
 
@@ -25,39 +24,26 @@ MASK_TOLERANCE = 0.02
 """Share of all rows by which a mask count may be off; good submissions are within 0.4 %."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One check's outcome: ``red`` blocks, ``yellow`` warns, ``ok`` passed."""
-
-    level: Literal["red", "yellow", "ok"]
-    check: str
-    saw: str
-    cause: str = ""
-
-
-def is_blocked(findings: Sequence[Finding]) -> bool:
-    """Whether a finding is red."""
-    return any(finding.level == "red" for finding in findings)
-
-
 def check_submission(
     submission: Path | bytes | pd.DataFrame,
     info: pd.DataFrame,
     *,
-    predictions: IntArray | None = None,
+    references: Sequence[Reference] = (),
+    mix: Float64Array | None = None,
 ) -> list[Finding]:
     """All findings on a submission, in the order of the checks; none of them red means it may be written.
 
     Args:
         submission: the csv file, its bytes, or a frame as it would be written.
         info: the organisers' info.csv: ImageID in the order asked for.
-        predictions: (N,) classes that a run predicts, rows as ``info``; without them nobody can see that
+        references: other predictions of the same photos, rows as ``info``; without them nobody can see that
             rows are shifted or classes renamed.
+        mix: (6,) shares of gender x age that are estimated for the evaluation set.
     Raises:
-        RunError: predictions and info differ in length.
+        RunError: a reference and info differ in length.
     """
-    if predictions is not None:
-        same_length(predictions=predictions, info=info.ImageID.to_numpy())
+    for one in references:
+        same_length(predictions=one.classes, info=info.ImageID.to_numpy())
     try:
         table = read_text_table(submission)
     except SubmissionError as error:
@@ -72,8 +58,8 @@ def check_submission(
         return findings
     classes = np.array(answers, dtype=np.int64)
     findings += [*_check_constant(classes), *_check_masks(classes)]
-    if predictions is not None and in_order and len(set(answers)) > 1:
-        findings += _check_accidents(classes, predictions, ids)
+    if in_order and len(set(answers)) > 1:
+        findings += [*check_mix(classes, mix), *check_likeness(classes, references, ids)]
     return findings
 
 
@@ -207,23 +193,3 @@ def _check_masks(classes: IntArray) -> Iterator[Finding]:
         "yellow", "mask counts", f"{saw}; {wanted} expected (5 / 1 / 1 a person)",
         "a weak model, or a wrong class table",
     )  # fmt: skip
-
-
-def _check_accidents(classes: IntArray, predictions: IntArray, photo_ids: list[str]) -> Iterator[Finding]:
-    for check, found, cause in (
-        (
-            "shifted rows",
-            moved_rows(classes, predictions, photo_ids),
-            "answers were joined by position, not by ImageID",
-        ),
-        (
-            "class table",
-            renamed_classes(classes, predictions),
-            "class folders sorted as text, or a table made by hand",
-        ),
-    ):
-        if found.is_accident:
-            saw = f"{found.accident}: so read, {found.mended:.0%} agree with the run, not {found.as_is:.0%}"
-            yield Finding("yellow", check, saw, cause)
-        else:
-            yield Finding("ok", check, f"{found.as_is:.1%} of the rows agree with the run")

@@ -21,10 +21,12 @@ from core.files import write_json, write_text
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import open_ballot
-from core.submission.checks import Finding, check_submission, is_blocked
+from core.submission.checks import check_submission
 from core.submission.combine import Ballot, Combined, combine
+from core.submission.finding import Finding, is_blocked
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
+from core.submission.references import references_for
 from core.submission.text_table import HEADER
 from core.taxonomy import NUM_CLASSES, IntArray
 from core.workspace import PROJECT, Workspace
@@ -92,7 +94,7 @@ def draft_submission(workspace: Workspace, index: Index, recipe: Recipe, *, with
         decisions = _decisions_used(decided, rows.evaluation_ids, standing)
     text = submission_text(rows.evaluation_ids, labels)
     info = pd.DataFrame({"ImageID": rows.evaluation_ids})
-    findings = check_submission(text.encode(), info, predictions=combined.labels)
+    findings = check_submission(text.encode(), info, references=references_for(workspace, rows, ballot.members))
     return Draft(recipe, ballot, combined, labels, text, findings, decisions, store.revision())
 
 
