@@ -19,13 +19,16 @@ import pandas as pd
 
 from core.dataset.index import load_index
 from core.evaluation.calibration import fit_temperature
+from core.evaluation.decide import decide_for_macro_f1
 from core.evaluation.metrics import macro_f1, probabilities
+from core.evaluation.prior import corrected
+from core.evaluation.shift import estimate_shift
 from core.evaluation.uncertainty import macro_f1_interval
 from core.people.finding import find_people
 from core.people.grouping import group_photos
 from core.people.joint import fit_pooling, joint_probs
 from core.people.quality import group_quality
-from core.storage.predictions import Predictions
+from core.storage.predictions import Predictions, read_predictions
 from core.storage.runs import Run, open_run
 from core.workspace import Workspace, workspace_from
 
@@ -61,22 +64,34 @@ def main() -> None:
 def _scores(
     run: Run, evaluation: Predictions, true: pd.DataFrame, groups: list[str], confidence: np.ndarray
 ) -> dict[str, Any]:
-    """Macro F1 with its interval by person: single photos, pooled over found and over true groups."""
+    """Macro F1 with its interval by person.
+
+    raw: most probable classes of the run; prior: corrected to the estimated mix; pooled_*: over groups, uncorrected;
+    all: pooled over found groups, corrected, decided for macro F1.
+    """
     oof = run.oof()
     table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
-    labels = table.label.to_numpy()
+    labels, people = table.label.to_numpy(), table.person_id.to_numpy()
     temperature = fit_temperature(oof.logits, labels)
-    pooling = fit_pooling(probabilities(oof.logits, temperature=temperature), labels, table.person_id.to_numpy())
-    raw = probabilities(evaluation.logits, temperature=temperature)
+    pooling = fit_pooling(probabilities(oof.logits, temperature=temperature), labels, people)
+    single = probabilities(evaluation.logits, temperature=temperature)
+
+    folds = [read_predictions(run.fold_path(fold) / "evaluation").logits for fold in run.manifest["folds_to_run"]]
+    shift = estimate_shift(oof.logits, labels, folds)
+    calibrated_pooling = fit_pooling(shift.calibration.probabilities(oof.logits), labels, people)
+    pooled = joint_probs(shift.calibrated(folds), groups, calibrated_pooling, confidence=confidence)
+    mix = (shift.em_mix + shift.bbse_mix) / 2
     predictions = {
-        "raw": raw,
-        "pooled_found": joint_probs(raw, groups, pooling, confidence=confidence),
-        "pooled_true": joint_probs(raw, true.person.to_numpy(), pooling),
+        "raw": single.argmax(axis=1),
+        "prior": shift.corrected(folds).argmax(axis=1),
+        "pooled_found": joint_probs(single, groups, pooling, confidence=confidence).argmax(axis=1),
+        "pooled_true": joint_probs(single, true.person.to_numpy(), pooling).argmax(axis=1),
+        "all": decide_for_macro_f1(corrected(pooled, shift.train_mix, mix)),
     }
     scores: dict[str, Any] = {}
-    for name, pred_probs in predictions.items():
-        low, high = macro_f1_interval(true.ans, pred_probs.argmax(axis=1), true.person.to_numpy())
-        scores[name] = {"macro_f1": macro_f1(true.ans, pred_probs.argmax(axis=1)), "low": low, "high": high}
+    for name, chosen in predictions.items():
+        low, high = macro_f1_interval(true.ans, chosen, true.person.to_numpy())
+        scores[name] = {"score": macro_f1(true.ans, chosen), "low": low, "high": high}
     return scores
 
 

@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from core.errors import RunError
+from core.evaluation.prior import group_probabilities
 from core.people.grouping import QUOTA, describe_groups, group_photos
-from core.people.joint import Pooling, assign_masks, fit_pooling, joint_probs, person_probs, pool_people
+from core.people.joint import Pooling, assign_masks, fit_pooling, joint_probs, pool_people
 from core.people.learning import learn
 from core.people.metric import fit_metric, join_blocks
 from core.people.quality import group_quality
@@ -159,7 +160,7 @@ def test_pooling_equals_a_direct_sum_over_each_group():
     confidence[5] = np.nan
     pooling = Pooling((1.0, 1.4, 3.0), 0.4, (0.2, 0.2, 0.1, 0.2, 0.2, 0.1))
     pooled = pool_people(pred_probs, person, masks, pooling, confidence=confidence)
-    log_probs = np.log(person_probs(pred_probs))
+    log_probs = np.log(group_probabilities(pred_probs))
     for photo in range(84):
         total, weight, count = np.zeros(6), 0.0, 0.0
         for other in np.flatnonzero(person == person[photo]):

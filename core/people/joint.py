@@ -13,8 +13,9 @@ from scipy.optimize import linear_sum_assignment, minimize  # type: ignore[attr-
 
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, same_length
+from core.evaluation.prior import group_probabilities, groups_of
 from core.people.grouping import QUOTA
-from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray
+from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray, decode_axis, marginal
 
 _LEAST = 1e-7
 """Probabilities are kept above it, so that one photo cannot forbid a class to a person."""
@@ -33,12 +34,6 @@ class Pooling:
     weights: tuple[float, ...]
     independence: float
     prior: tuple[float, ...]
-
-
-def person_probs(pred_probs: FloatArray) -> Float64Array:
-    """(N, 6) probability of gender x age, ``gender * 3 + age``, of (N, 18)."""
-    shares: Float64Array = np.asarray(pred_probs, np.float64).reshape(len(pred_probs), len(MASKS), -1).sum(axis=1)
-    return shares
 
 
 def pool_people(
@@ -68,7 +63,7 @@ def pool_people(
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     same_length(pred_probs=np.asarray(pred_probs), groups=codes, masks=masks)
     sure = np.ones(len(codes)) if confidence is None else np.nan_to_num(np.asarray(confidence, np.float64), nan=0.0)
-    log_probs = np.log(np.maximum(person_probs(pred_probs), _LEAST))  # (N, 6)
+    log_probs = np.log(np.maximum(group_probabilities(pred_probs), _LEAST))  # (N, 6)
     weights = np.asarray(pooling.weights)[masks]  # (N,)
 
     def of_others(values: Float64Array) -> Float64Array:
@@ -100,7 +95,7 @@ def fit_pooling(pred_probs: FloatArray, labels: ArrayLike, person_ids: ArrayLike
     true, _ = paired(labels, labels)
     if not len(true):
         raise RunError("there is no labelled photo to fit the pooling on; train a fold first")
-    masks, person_class = true // 6, true % 6
+    masks, person_class = decode_axis(true, "mask"), groups_of(true)
     first = np.unique(np.asarray(person_ids), return_index=True)[1]
     counts = np.bincount(person_class[first], minlength=len(GENDERS) * len(AGE_BANDS)) + 1.0
     prior = tuple((counts / counts.sum()).tolist())
@@ -131,7 +126,7 @@ def assign_masks(pred_probs: FloatArray, groups: ArrayLike) -> IntArray:
 
     Source: Crouse, On implementing 2D rectangular assignment algorithms, IEEE T-AES 2016 (scipy's solver).
     """
-    shares = np.asarray(pred_probs, np.float64).reshape(len(pred_probs), len(MASKS), -1).sum(axis=2)  # (N, 3)
+    shares = marginal(np.asarray(pred_probs, np.float64), "mask")  # (N, 3)
     masks: IntArray = shares.argmax(axis=1).astype(np.int64)
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     order = np.argsort(codes, kind="stable")
@@ -159,7 +154,7 @@ def joint_probs(
         confidence: as in ``pool_people``.
     """
     own = np.asarray(pred_probs, np.float64)
-    mask_probs = own.reshape(len(own), len(MASKS), -1).sum(axis=2)  # (N, 3)
+    mask_probs = marginal(own, "mask")  # (N, 3)
     assigned = assign_masks(own, groups)
     people = pool_people(own, groups, assigned, pooling, confidence=confidence)  # (N, 6)
     changed = assigned != mask_probs.argmax(axis=1)
