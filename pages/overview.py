@@ -59,7 +59,7 @@ with right:
     for kind, found in report["anomalies"].items():
         with st.expander(f"{kind}: {found['count']:,}"):
             st.dataframe(
-                pd.DataFrame({"path": found["examples"], "detail": found["details"]}),
+                pd.DataFrame({"path": found["files"], "detail": found["details"]}),
                 hide_index=True,
                 width="stretch",
             )

@@ -16,6 +16,8 @@ from core.taxonomy import CLASS_NAMES
 from core.workspace import DEFAULT_DATA
 
 FIRST_RUN = "first"
+_SHOWN = 5
+"""Files of each kind of anomaly that are printed for a person."""
 
 
 @click.command()
@@ -44,12 +46,18 @@ def check(settings: Settings) -> None:
 
 def _report_text(report: dict[str, Any]) -> str:
     lines = [f"{name}: {value:,}" for name, value in report.items() if isinstance(value, int)]
-    per_class = report["classes"]
-    lines += ["", "train photos by class"]
-    lines += [f"  {label:2d}  {name:26s} {per_class[label]:6,}" for label, name in enumerate(CLASS_NAMES)]
-    lines += ["", "anomalies" if report["anomalies"] else "no anomalies"]
+    lines += ["", "train people"]
+    lines += [f"  {group:14s} {count:6,}" for group, count in report["people_by_group"].items()]
+    lines += [f"  with {number} photos  {count:6,}" for number, count in report["photos_per_person"].items()]
+    lines += ["", "train photos"]
+    lines += [f"  {label:2d}  {name:26s} {report['classes'][label]:6,}" for label, name in enumerate(CLASS_NAMES)]
+    lines += ["", "what is odd" if report["anomalies"] else "nothing odd was found"]
     for kind, found in report["anomalies"].items():
-        lines.append(f"  {kind}: {found['count']:,}, such as {', '.join(found['examples'][:3])}")
+        lines.append(f"  {kind}: {found['count']:,}")
+        rows = list(zip(found["files"], found["details"], strict=True))
+        lines += [f"    {path}  ({detail})" for path, detail in rows[:_SHOWN]]
+        if len(rows) > _SHOWN:
+            lines.append(f"    and {len(rows) - _SHOWN:,} more; --json names them all")
     return "\n".join(lines)
 
 

@@ -5,11 +5,8 @@ file, crop or size makes its rows anew; a build that was killed goes on where it
 """
 
 import hashlib
-import multiprocessing
-import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +17,8 @@ from PIL import Image, ImageOps
 
 from core.config import ImageConfig
 from core.dataset.index import PHOTO_SIZE, Index
-from core.dataset.scan import Progress
+from core.dataset.scan import UNDECODABLE, Progress
+from core.dataset.workers import worker_pool
 from core.errors import DatasetError
 from core.files import write_json
 from core.workspace import Workspace
@@ -179,7 +177,7 @@ def _decode_all(
         results: Iterator[NDArray[np.bool_]] = map(_decode_chunk, jobs)
         pool = None
     else:
-        pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=multiprocessing.get_context("spawn"))
+        pool = worker_pool(workers)
         results = pool.map(_decode_chunk, jobs)
     try:
         for rows, decoded in zip(chunks, results, strict=True):
@@ -202,6 +200,6 @@ def _decode_chunk(
         try:
             pixels[row] = decode_photo(data_dir / path, image)
             decoded[place] = True
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except UNDECODABLE:
             pixels[row] = 0
     return decoded

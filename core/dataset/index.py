@@ -23,7 +23,7 @@ from core.workspace import Workspace
 PHOTO_SIZE = (384, 512)
 """Width and height in pixels that the organisers give their photos."""
 
-_VERSION = 1
+_VERSION = 2
 _TEXT = ["photo_id", "person_id", "split", "path", "kind"]
 
 
@@ -107,7 +107,7 @@ def _build(
     photos["digest"] = [fact.digest for fact in found]
     photos["problem"] = [fact.problem for fact in found]
     _note_photo_anomalies(photos, anomalies)
-    return Index(data_dir, _dataset_id(eval_ids), photos, anomalies.frame(), fingerprint)
+    return Index(data_dir, _dataset_id(eval_ids), _text_as_objects(photos), anomalies.frame(), fingerprint)
 
 
 def _person_folders(data_dir: Path) -> list[str]:
@@ -201,7 +201,11 @@ def _load_saved(data_dir: Path, saved: Path, fingerprint: str) -> Index | None:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+    return _text_as_objects(pd.read_parquet(path))
+
+
+def _text_as_objects(table: pd.DataFrame) -> pd.DataFrame:
+    """One dtype for text, whether the table was just built or read back from parquet."""
     text = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name].dtype)]
     return table.astype(dict.fromkeys(text, object))
 

@@ -3,18 +3,26 @@
 import hashlib
 import io
 import os
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 PHOTO_ENDINGS = (".jpg", ".jpeg", ".png")
 Progress = Callable[[int, int], None]
 
 _ROTATED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height (EXIF 2.32, tag 0x0112)."""
+
+UNDECODABLE = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, ArithmeticError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+"""What PIL raises for a photo that cannot be decoded."""
 
 _FEW = 1500
 """Below this many new photos, starting workers costs more than it saves."""
@@ -62,24 +70,34 @@ def find_files(root: Path, folder: str) -> Iterator[FoundFile]:
 
 
 def photo_facts(path: Path) -> PhotoFacts:
-    """Size, digest and soundness of one photo; reads its bytes, decodes no pixel.
+    """Size, digest and soundness of one photo; reads its bytes and decodes pixels only where the end looks odd.
 
-    A JPEG must end with the marker FFD9 and a PNG with its IEND chunk (ITU-T T.81 B.1.1.3; PNG
-    specification 11.2.5); trailing zeros are forgiven.
+    A JPEG ends with the marker FFD9 and a PNG with its IEND chunk (ITU-T T.81 B.1.1.3; PNG specification
+    11.2.5). Trailing zeros are forgiven; a photo with other bytes behind its end is decoded to find out.
     """
     try:
         content = path.read_bytes()
         digest = hashlib.blake2b(content, digest_size=16).hexdigest()
         with Image.open(io.BytesIO(content)) as photo:
             width, height = photo.size
-            if photo.getexif().get(0x0112) in _ROTATED:
+            exif = Image.Image.getexif(photo)  # a PNG's own getexif would decode the photo
+            if exif.get(0x0112) in _ROTATED:
                 width, height = height, width
             kind = photo.format
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNDECODABLE:
         return PhotoFacts(0, 0, "", "unreadable")
     end = content[-64:].rstrip(b"\0")
-    whole = end.endswith(b"\xff\xd9") if kind == "JPEG" else b"IEND" in end if kind == "PNG" else True
-    return PhotoFacts(width, height, digest, "" if whole else "truncated")
+    whole = (kind == "JPEG" and end.endswith(b"\xff\xd9")) or (kind == "PNG" and b"IEND" in end)
+    return PhotoFacts(width, height, digest, "" if whole or _decodes(content) else "truncated")
+
+
+def _decodes(content: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(content)) as photo:
+            photo.load()
+    except UNDECODABLE:
+        return False
+    return True
 
 
 def inspect_photos(root: Path, paths: list[str], on_progress: Progress | None = None) -> dict[str, PhotoFacts]:

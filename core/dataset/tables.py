@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import DatasetError
-from core.taxonomy import GENDERS
+from core.taxonomy import GENDERS, NUM_CLASSES
 
 TRAIN_COLUMNS = ["id", "gender", "race", "age", "path"]
 EVAL_COLUMNS = ["ImageID", "ans"]
@@ -33,8 +33,8 @@ class Anomalies:
         return pd.DataFrame(self.rows, columns=["kind", "path", "detail"]).astype(object)
 
 
-def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A csv file as text columns.
+def read_csv(path: Path, columns: list[str], *, or_else: str = "") -> pd.DataFrame:
+    """A csv file as text columns; ``or_else`` is the next step to name when there is none.
 
     Raises:
         DatasetError: missing, empty, not UTF-8, or without a needed column.
@@ -43,7 +43,7 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
         text = path.read_bytes().decode("utf-8-sig")
         table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True)
     except FileNotFoundError:
-        raise DatasetError(f"{path} does not exist; a data set needs it (data/README.md)") from None
+        raise DatasetError(f"{path} does not exist; a data set needs it (data/README.md){or_else}") from None
     except UnicodeDecodeError:
         raise DatasetError(f"{path} is not UTF-8 text; save it as UTF-8 csv") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
@@ -58,36 +58,31 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
 def read_people(data_dir: Path, folders: list[str], anomalies: Anomalies) -> pd.DataFrame:
     """One row a person folder: person_id, gender (index), age (years).
 
-    ``train.csv`` wins over the folder's name; where they disagree, or one is missing, that is an
-    anomaly. Without a train.csv the folder names alone are used.
+    train.csv is the first source and the folder's name the second: it speaks for folders that the csv
+    does not list, or lists with a gender or age that cannot be.
 
+    Args:
+        folders: the folders in train/images, hidden ones left out.
     Raises:
-        DatasetError: a wrong csv file, a path that leaves the photos' folder, no person at all.
+        DatasetError: no train.csv or a wrong one, a path that leaves the photos' folder, no person at all.
     """
-    path = data_dir / "train" / "train.csv"
-    listed: dict[str, tuple[int, int]] = {}
-    if path.exists():
-        listed = _listed_people(path, anomalies)
-    else:
-        anomalies.add("missing csv", "train/train.csv", "genders and ages are taken from the folder names")
+    listed = _listed_people(data_dir / "train" / "train.csv", anomalies)
     rows = []
-    present = set(folders)
     for folder in folders:
+        where = f"train/images/{folder}"
         named = parse_folder(folder)
-        known = listed.get(folder, named)
-        if known is None:
-            anomalies.add(
-                "unknown person",
-                f"train/images/{folder}",
-                "neither in train.csv nor named id_gender_race_age",
-            )
-            continue
-        if path.exists() and folder not in listed:
-            anomalies.add("not in csv", f"train/images/{folder}", "gender and age are taken from its name")
-        if named is not None and named != known:
+        known = listed.get(folder) or named
+        if folder not in listed:
+            detail = "its name tells gender and age" if named else "left out: its name is not id_gender_race_age"
+            anomalies.add("not in csv", where, detail)
+        elif known is None:
+            anomalies.add("unknown person", where, "left out: neither train.csv nor its name tells gender and age")
+        elif named is not None and named != known:
             detail = f"csv {_words(known)}, folder {_words(named)}; the csv is used"
-            anomalies.add("csv and folder disagree", f"train/images/{folder}", detail)
-        rows.append((folder, *known))
+            anomalies.add("csv and folder disagree", where, detail)
+        if known is not None:
+            rows.append((folder, *known))
+    present = set(folders)
     for folder in listed:
         if folder not in present:
             anomalies.add("missing folder", f"train/images/{folder}", "train.csv names it")
@@ -96,26 +91,35 @@ def read_people(data_dir: Path, folders: list[str], anomalies: Anomalies) -> pd.
     return pd.DataFrame(rows, columns=["person_id", "gender", "age"])
 
 
-def _listed_people(path: Path, anomalies: Anomalies) -> dict[str, tuple[int, int]]:
-    table = read_csv(path, TRAIN_COLUMNS)
-    people: dict[str, tuple[int, int]] = {}
+def _listed_people(path: Path, anomalies: Anomalies) -> dict[str, tuple[int, int] | None]:
+    """train.csv: folder -> (gender, age), or None where the csv's values cannot be."""
+    header_alone = f"; to go by the folders' names alone, write this line there: {','.join(TRAIN_COLUMNS)}"
+    table = read_csv(path, TRAIN_COLUMNS, or_else=header_alone)
+    people: dict[str, tuple[int, int] | None] = {}
     for number, row in enumerate(table.itertuples(index=False), start=2):
         folder = str(row.path).strip()
-        where = f"{path} line {number}"
         if not folder or "/" in folder or "\\" in folder or folder.startswith("."):
-            raise DatasetError(f"{where}: path {folder!r} is not the name of a folder in train/images")
-        if row.gender not in GENDERS:
-            raise DatasetError(f"{where}: gender {row.gender!r} is not one of {', '.join(GENDERS)}")
-        if not str(row.age).isdigit() or int(str(row.age)) not in _AGES:
-            raise DatasetError(f"{where}: age {row.age!r} is not a whole number of years, 0 to 120")
+            raise DatasetError(f"{path} line {number}: path {folder!r} is not the name of a folder in train/images")
         if folder in people:
-            anomalies.add("listed twice", f"train/images/{folder}", f"train.csv line {number}")
-        people[folder] = (GENDERS.index(str(row.gender)), int(str(row.age)))
+            anomalies.add("listed twice", f"train/images/{folder}", f"train.csv line {number}; the last line counts")
+        if folder.split("_")[0] != row.id:
+            detail = f"train.csv line {number}: id {row.id}; a person is a folder, its id is not used"
+            anomalies.add("csv and folder disagree", f"train/images/{folder}", detail)
+        people[folder] = _person(str(row.gender), str(row.age))
+        if people[folder] is None:
+            detail = f"train.csv line {number}: gender {row.gender!r}, age {row.age!r}; its name is asked instead"
+            anomalies.add("label out of range", f"train/images/{folder}", detail)
     for identifier, group in table.groupby("id"):
         if len(group) > 1:
             detail = f"id {identifier} stands {len(group)} times; each folder counts as a person"
             anomalies.add("id used twice", f"train/images/{group.path.iloc[0]}", detail)
     return people
+
+
+def _person(gender: str, age: str) -> tuple[int, int] | None:
+    if gender not in GENDERS or not (age.isascii() and age.isdigit()) or int(age) not in _AGES:
+        return None
+    return GENDERS.index(gender), int(age)
 
 
 def parse_folder(name: str) -> tuple[int, int] | None:
@@ -125,16 +129,14 @@ def parse_folder(name: str) -> tuple[int, int] | None:
     (1, 45)
     """
     parts = name.split("_")
-    if len(parts) != 4 or parts[1] not in GENDERS or not parts[3].isdigit():
-        return None
-    return GENDERS.index(parts[1]), int(parts[3])
+    return _person(parts[1], parts[3]) if len(parts) == 4 else None
 
 
 def read_eval_ids(data_dir: Path, anomalies: Anomalies) -> list[str]:
     """The ImageIDs of info.csv, in its order.
 
     Raises:
-        DatasetError: a wrong csv file, an ImageID that is no plain file name or stands twice.
+        DatasetError: no info.csv or a wrong one, an ImageID that is no plain file name or stands twice.
     """
     path = data_dir / "eval" / "info.csv"
     table = read_csv(path, EVAL_COLUMNS)
@@ -146,7 +148,7 @@ def read_eval_ids(data_dir: Path, anomalies: Anomalies) -> list[str]:
             raise DatasetError(f"{path} line {number}: ImageID {name} stands twice")
         seen.add(name)
     labels = pd.to_numeric(table.ans, errors="coerce")
-    for row in table[~labels.between(0, 17)].head(100).itertuples():
+    for row in table[~labels.between(0, NUM_CLASSES - 1)].itertuples():
         anomalies.add("label out of range", "eval/info.csv", f"ans {row.ans!r} of {row.ImageID}")
     return table.ImageID.tolist()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from core.dataset.scan import UNDECODABLE
 from core.errors import DatasetError
 from core.files import write_atomic
 from core.workspace import Workspace
@@ -33,7 +34,7 @@ def photo_jpeg(data_dir: Path, workspace: Workspace, path: str, size: int) -> by
         if kept.exists():
             return kept.read_bytes()
         content = _make(source, size)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNDECODABLE:
         raise DatasetError(f"photo {path} cannot be decoded; see check") from None
     write_atomic(kept, lambda file: file.write(content))
     return content

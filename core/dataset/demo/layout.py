@@ -1,16 +1,15 @@
 """Writing the demo set in the competition's layout, quirks included."""
 
 import csv
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from core.dataset.demo.population import Person, plan_population
 from core.dataset.demo.views import draw_photos
+from core.dataset.workers import worker_pool
 from core.errors import DatasetError
 from core.taxonomy import GENDERS, PHOTO_KINDS, age_band, encode, mask_of_kind
 
@@ -60,9 +59,7 @@ def _write_photos(
         for photo in person.photos:
             (root / photo.path).parent.mkdir(parents=True, exist_ok=True)
     draw = partial(_write_person, root, seed)
-    workers = min(os.cpu_count() or 1, max(1, len(population) // 4))
-    # spawn: a fork of a process with threads (torch, the app) can hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with worker_pool() as pool:
         done = 0
         for count in pool.map(draw, population):
             done += count
