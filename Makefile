@@ -7,7 +7,7 @@ PORT ?= 8501
 .DEFAULT_GOAL := run
 
 run: .venv/installed.txt
-	$(BIN)/python -m core first-steps
+	$(BIN)/python -m core first-steps --port $(PORT)
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .venv/installed-test.txt

@@ -1,8 +1,10 @@
-"""Files that are either the old ones or the new ones, never half written."""
+"""Files that are either the old ones or the new ones, never half written; locks between processes."""
 
+import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,3 +48,11 @@ def private_folder(path: Path) -> Path:
     for folder in (*reversed(path.parents), path):
         folder.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+@contextmanager
+def file_lock(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a lock between processes and threads, alone or shared; a killed holder lets go of it."""
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield

@@ -1,5 +1,7 @@
 """Verbs about the data set: ``demo``, ``check``, and ``first-steps`` behind ``make run``."""
 
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ from core.cli.options import Settings, common_options, pass_settings, progress
 from core.config import load_config
 from core.dataset.check import check_report
 from core.dataset.demo import write_demo
+from core.errors import ConfigError, RunError
+from core.jobs.queue import ALIVE, JobQueue
 from core.service import resume_run, start_run
-from core.storage.runs import list_runs
+from core.storage.runs import Run, list_runs
 from core.taxonomy import CLASS_NAMES
-from core.workspace import DEFAULT_DATA
+from core.workspace import DEFAULT_DATA, Workspace
 
 FIRST_RUN = "first"
 _SHOWN = 5
@@ -62,26 +66,52 @@ def _report_text(report: dict[str, Any]) -> str:
 
 
 @click.command("first-steps", hidden=True)
+@click.option("--port", type=int, help="Where the app is going to listen; refused when it is taken.")
 @common_options
 @pass_settings
-def first_steps(settings: Settings) -> None:
+def first_steps(settings: Settings, port: int | None) -> None:
     """The demo set when there is none, and a first run on it when there is none."""
+    if port is not None:
+        _refuse_taken(port)
     if settings.data_dir != DEFAULT_DATA:
         return
-    if not DEFAULT_DATA.exists():
+    if not all((DEFAULT_DATA / part).exists() for part in ("train/train.csv", "eval/info.csv")):
         click.echo("No data set yet: drawing the demo people.")
         write_demo(DEFAULT_DATA, on_progress=progress("drawing people"))
     workspace = settings.open_workspace()
     runs = list_runs(workspace)
     if any(run.state() == "finished" for run in runs):
         return
-    first = next((run for run in runs if run.run_id == FIRST_RUN), None)
     click.echo("No finished run yet: training a first small one.")
+    first = next((run for run in runs if run.run_id == FIRST_RUN), None)
     if first is None:
-        first, job = start_run(workspace, settings.load_index(), FIRST_RUN, load_config("fast"))
-    else:
-        job = resume_run(workspace, first)
-    follow(workspace, first, job)
+        follow(workspace, *start_run(workspace, settings.load_index(), FIRST_RUN, load_config("fast")))
+        return
+    _wait_for_earlier_jobs(workspace, first)
+    if first.state() != "finished":
+        follow(workspace, first, resume_run(workspace, first))
+
+
+def _wait_for_earlier_jobs(workspace: Workspace, run: Run) -> None:
+    """Follow what an ended ``make run`` left at work; a job that was killed is seen to have failed."""
+    queue = JobQueue(workspace)
+    queue.list()  # starts the dispatcher again
+    for job in queue.of_run(run.run_id):
+        if job.state in ALIVE:
+            with suppress(RunError):
+                follow(workspace, run, job)
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise ConfigError(
+                f"port {port} cannot be had; MaskDesk may be there already (http://127.0.0.1:{port}), "
+                f"else choose another: make run PORT={port + 1}"
+            ) from None
 
 
 VERBS = (demo, check, first_steps)

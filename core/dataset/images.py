@@ -20,7 +20,7 @@ from core.dataset.index import PHOTO_SIZE, Index
 from core.dataset.scan import UNDECODABLE, Progress
 from core.dataset.workers import worker_pool
 from core.errors import DatasetError
-from core.files import write_json
+from core.files import file_lock, write_json
 from core.workspace import Workspace
 
 _WAITING, _DECODED, _BROKEN = 0, 1, 2
@@ -106,28 +106,25 @@ def build_image_cache(
     home = workspace.cache / "images" / f"{index.dataset_id}-{settings}"
     state = photos[["photo_id", "path", "size", "mtime_ns"]]
     folder = home / hashlib.sha256(state.to_csv(index=False).encode()).hexdigest()[:16]
-    if not (folder / "rows.parquet").exists():
-        _prepare(folder, home, state, shape)
-    pixels = np.memmap(folder / "pixels.bin", np.uint8, "r+", shape=shape)
-    status = np.memmap(folder / "status.bin", np.uint8, "r+", shape=(len(photos),))
-    waiting = np.flatnonzero(status == _WAITING)
-    unreadable = waiting[~photos.readable.to_numpy()[waiting]]
-    status[unreadable] = _BROKEN
-    waiting = np.setdiff1d(waiting, unreadable)
-    if len(waiting):
-        _decode_all(index, image, folder, shape, waiting, status, workers, on_progress)
-    for other in home.iterdir():
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
-    del pixels
-    read_only = np.memmap(folder / "pixels.bin", np.uint8, "r", shape=shape)
-    return ImageCache(photos.photo_id.to_numpy(dtype=str), read_only, np.asarray(status) == _DECODED)
+    home.mkdir(parents=True, exist_ok=True)
+    with file_lock(home.with_suffix(".lock")):  # a second training waits, and finds all decoded
+        if not (folder / "rows.parquet").exists():
+            _prepare(folder, home, state, shape)
+        status = np.memmap(folder / "status.bin", np.uint8, "r+", shape=(len(photos),))
+        status[(status == _WAITING) & ~photos.readable.to_numpy()] = _BROKEN
+        waiting = np.flatnonzero(status == _WAITING)
+        if len(waiting):
+            _decode_all(index, image, folder, shape, waiting, status, workers, on_progress)
+        for other in home.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        pixels = np.memmap(folder / "pixels.bin", np.uint8, "r", shape=shape)
+    return ImageCache(photos.photo_id.to_numpy(dtype=str), pixels, np.asarray(status) == _DECODED)
 
 
 def _prepare(folder: Path, home: Path, state: pd.DataFrame, shape: tuple[int, ...]) -> None:
     """An empty array beside the old one, with the rows that have not changed copied over."""
     needed = int(np.prod(shape, dtype=np.int64))
-    home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home).free
     if needed > free - 2**28:
         raise DatasetError(

@@ -1,22 +1,14 @@
 """SQLite as all stores use it: WAL, a patient lock, short transactions, append-only migrations."""
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import LabelingError
+from core.files import file_lock as file_lock  # the stores take it from here
 
 _BUSY_S = 30.0
-
-
-@contextmanager
-def file_lock(path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a lock between processes and threads, alone or shared; a killed holder lets go of it."""
-    with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -40,8 +40,8 @@ def write_demo(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DatasetError(f"{out} exists and is not an empty folder; choose another --out or remove it")
     out = out.resolve()
+    _remove_killed_attempts(out)
     building = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    shutil.rmtree(building, ignore_errors=True)
     try:
         population = plan_population(people, seed)
         _write_tables(building, population)
@@ -50,6 +50,15 @@ def write_demo(
         building.replace(out)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _remove_killed_attempts(out: Path) -> None:
+    """What an earlier call at ``out`` left when it was killed."""
+    if out.parent.is_dir():
+        for path in out.parent.iterdir():
+            name, _, pid = path.name.removesuffix(".tmp").rpartition(".")
+            if name == f".{out.name}" and path.name.endswith(".tmp") and not Path("/proc", pid).exists():
+                shutil.rmtree(path)
 
 
 def _write_photos(
