@@ -7,7 +7,7 @@ PORT ?= 8501
 .DEFAULT_GOAL := run
 
 run: .venv/installed.txt
-	$(BIN)/python -m core first-steps --port $(PORT)
+	@$(BIN)/python -m core first-steps --port $(PORT)
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .venv/installed-test.txt
@@ -19,20 +19,27 @@ test: .venv/installed-test.txt
 
 install: .venv/installed.txt
 
-# pip's own list of what is in .venv; made again when the requirements change.
-.venv/installed.txt: requirements.txt | .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
-	$(BIN)/pip freeze > $@
+# pip's own list of what is in .venv; made again when the requirements change. An install that was cut short
+# leaves .venv/unfinished behind, and the next one unpacks every package again.
+.venv/installed.txt: requirements.txt | .venv/bin/pip
+	$(pip-install)
 
-.venv/installed-test.txt: requirements-test.txt requirements.txt | .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
-	$(BIN)/pip freeze > $@
+.venv/installed-test.txt: requirements-test.txt requirements.txt | .venv/bin/pip
+	$(pip-install)
 
-.venv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "MaskDesk needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11"; exit 1; }
+define pip-install
+@echo "Installing $< into .venv; the first time takes some minutes and 6 GB."
+@again=; [ ! -e .venv/unfinished ] || again=--ignore-installed; touch .venv/unfinished; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$again -r $<
+@$(BIN)/python -m pip freeze > $@
+@rm -f .venv/unfinished
+endef
+
+.venv/bin/pip:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "MaskDesk needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || \
-		{ rm -rf .venv; echo "Python lacks venv; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+		{ rm -rf .venv; echo "Python lacks venv; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -3,6 +3,7 @@
 A face unit is half the width of a face. The origin lies between the eyes, x points right, y down.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,10 @@ WIDTH, HEIGHT = 384, 512
 SUPER = 2  # drawn at twice the size, then halved: smooth edges
 _SOFT = 4  # soft shapes are drawn this many times smaller, blurred there, and enlarged
 _PER_POINT = 10
+_T = np.linspace(0, 1, _PER_POINT, endpoint=False)
+_CATMULL_ROM = 0.5 * np.stack(
+    [-_T + 2 * _T**2 - _T**3, 2 - 5 * _T**2 + 3 * _T**3, _T + 4 * _T**2 - 3 * _T**3, _T**3 - _T**2], axis=1
+)  # (points between two control points, 4)
 
 Colour = tuple[float, float, float]
 Points = NDArray[np.float64]
@@ -48,10 +53,8 @@ def smooth(points: ArrayLike, *, closed: bool = True) -> Points:
         padded = np.concatenate([control[-1:], control, control[:2]])
     else:
         padded = np.concatenate([2 * control[:1] - control[1:2], control, 2 * control[-1:] - control[-2:-1]])
-    p0, p1, p2, p3 = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
-    t = np.linspace(0, 1, _PER_POINT, endpoint=False)[None, :, None]
-    curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * (p1 - p2) + p3 - p0) * t**3)
-    curve = curve.reshape(-1, 2)
+    spans = padded[np.arange(len(padded) - 3)[:, None] + np.arange(4)]  # (spans, 4, 2)
+    curve = (_CATMULL_ROM @ spans).reshape(-1, 2)
     return curve if closed else np.concatenate([curve, control[-1:]])
 
 
@@ -123,11 +126,11 @@ class Canvas:
     ) -> None:
         """Fill an outline, with ``to`` as the colour at its lower end."""
         placed = (pose or self.pose).place(points, depth)
-        box = self._box(placed, 1)
+        box = self._box(placed, 1, clip)
         if box is None:
             return
         mask = Image.new("L", (box[2] - box[0], box[3] - box[1]), 0)
-        ImageDraw.Draw(mask).polygon([tuple(p) for p in placed - box[:2]], fill=round(255 * alpha))
+        ImageDraw.Draw(mask).polygon((placed - box[:2]).ravel().tolist(), fill=round(255 * alpha))
         self._paste(colour, to, mask, box, clip)
 
     def soft(
@@ -145,12 +148,12 @@ class Canvas:
         pose = pose or self.pose
         placed = pose.place(points, depth)
         radius = blur * pose.scale * SUPER
-        box = self._box(placed, 2.5 * radius)
+        box = self._box(placed, 2.5 * radius, clip)
         if box is None or alpha <= 0:
             return
         size = box[2] - box[0], box[3] - box[1]
         small = Image.new("L", (size[0] // _SOFT + 1, size[1] // _SOFT + 1), 0)
-        ImageDraw.Draw(small).polygon([tuple(p) for p in (placed - box[:2]) / _SOFT], fill=round(255 * alpha))
+        ImageDraw.Draw(small).polygon(((placed - box[:2]) / _SOFT).ravel().tolist(), fill=round(255 * alpha))
         small = small.filter(ImageFilter.GaussianBlur(radius / _SOFT))
         mask = small.resize((small.width * _SOFT, small.height * _SOFT), Image.Resampling.BILINEAR).crop(
             (0, 0, *size)
@@ -177,15 +180,19 @@ class Canvas:
         """A mask of the outline; shapes given it as ``clip`` stay inside."""
         mask = Image.new("L", self.image.size, 0)
         placed = (pose or self.pose).place(points, depth)
-        ImageDraw.Draw(mask).polygon([tuple(p) for p in placed], fill=255)
+        ImageDraw.Draw(mask).polygon(placed.ravel().tolist(), fill=255)
+        mask.info["box"] = mask.getbbox()
         return mask
 
-    def _box(self, placed: Points, margin: float) -> tuple[int, int, int, int] | None:
-        low = np.maximum(np.floor(placed.min(0) - margin), 0).astype(int)
-        high = np.minimum(np.ceil(placed.max(0) + margin), self.image.size).astype(int)
-        if (high <= low).any():
-            return None
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    def _box(self, placed: Points, margin: float, clip: Image.Image | None) -> tuple[int, int, int, int] | None:
+        """The part of the canvas that a shape can touch, None for a shape outside of it or of its clip."""
+        left, top, right, bottom = clip.info.get("box") or (0, 0, 0, 0) if clip else (0, 0, *self.image.size)
+        (x_low, y_low), (x_high, y_high) = placed.min(0).tolist(), placed.max(0).tolist()
+        box = (
+            max(math.floor(x_low - margin), left), max(math.floor(y_low - margin), top),
+            min(math.ceil(x_high + margin), right), min(math.ceil(y_high + margin), bottom),
+        )  # fmt: skip
+        return box if box[0] < box[2] and box[1] < box[3] else None
 
     def _paste(
         self,
@@ -202,14 +209,17 @@ class Canvas:
             return
         ramp = np.linspace(0, 1, 24)[:, None, None]
         tones = (np.array(colour) + (np.array(to) - np.array(colour)) * ramp).clip(0, 255).astype(np.uint8)
-        paint = Image.fromarray(tones).resize(mask.size, Image.Resampling.BILINEAR)
+        column = Image.fromarray(tones).resize((1, mask.height), Image.Resampling.BILINEAR)
+        paint = column.resize(mask.size, Image.Resampling.NEAREST)
         self.image.paste(paint, box, mask)
 
 
 def ribbon(line: Points, width: float, taper: tuple[float, float]) -> Points:
     """The outline of a line of full ``width`` in its middle."""
-    step = np.gradient(line, axis=0)
-    normal = np.stack([-step[:, 1], step[:, 0]], axis=1)
+    step = np.empty_like(line)
+    step[1:-1] = line[2:] - line[:-2]
+    step[0], step[-1] = line[1] - line[0], line[-1] - line[-2]
+    normal = step[:, ::-1] * [-1, 1]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     t = np.linspace(0, 1, len(line))
     swell = np.sin(np.pi * t) ** 0.7

@@ -275,16 +275,16 @@ def _thick_lid(line: Points, width: float, side: int) -> Points:
 def _draw_brow(canvas: Canvas, look: Look, face: Expression, side: int) -> None:
     y, x, arch, thick = look.brow_y - face.raise_brows, look.eye_x, look.brow_arch, look.brow_thick
     top = [
-        (x - 0.26, y - 0.15 * thick),
-        (x - 0.10, y - 0.5 * thick - 0.5 * arch),
-        (x + 0.10, y - 0.45 * thick - arch),
-        (x + 0.29, y + 0.02),
+        (x - 0.26, y - 0.15 * thick - 0.07),  # raised towards the nose: friendly, not cross
+        (x - 0.10, y - 0.5 * thick - 0.5 * arch - 0.05),
+        (x + 0.10, y - 0.45 * thick - 0.9 * arch - 0.02),
+        (x + 0.29, y + 0.03),
     ]
     low = [
-        (x + 0.29, y + 0.025),
-        (x + 0.10, y + 0.25 * thick - 0.85 * arch),
-        (x - 0.10, y + 0.5 * thick - 0.4 * arch),
-        (x - 0.27, y + 0.6 * thick),
+        (x + 0.29, y + 0.035),
+        (x + 0.10, y + 0.25 * thick - 0.75 * arch - 0.02),
+        (x - 0.10, y + 0.5 * thick - 0.4 * arch - 0.05),
+        (x - 0.27, y + 0.6 * thick - 0.07),
     ]
     points = np.concatenate([smooth(top, closed=False), smooth(low, closed=False)]) * [side, 1]
     canvas.fill(points, look.brow_colour, alpha=0.90)

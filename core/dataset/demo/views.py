@@ -48,7 +48,7 @@ def _draw_view(
         y=218 + 5 * framing[2] + 4 * turn[5],
     )
     face = Expression(
-        smile=float(np.clip(rng.normal(0.06, 0.05), -0.02, 0.18)),
+        smile=float(np.clip(rng.normal(0.10, 0.05), -0.02, 0.2)),
         open_eyes=float(np.clip(rng.normal(1, 0.08), 0.75, 1.15)),
         raise_brows=float(rng.normal(0.0, 0.015)),
         gaze=float(rng.normal(0, 0.012)),
