@@ -75,6 +75,8 @@ def main() -> None:
         cli.main(standalone_mode=False, prog_name="python -m core")
     except LabelingError as error:
         _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" (see {context.command_path} --help)" if context else ""

@@ -1,0 +1,171 @@
+"""Each verb of the command line on twelve drawn people: the JSON it promises, and its mistakes in one line."""
+
+import json
+import shutil
+import sys
+
+import pandas as pd
+import pytest
+
+from core.cli import main
+from core.storage.runs import open_run
+from core.workspace import Workspace
+from tests.photo_folders import MAN, write_data_set
+
+
+@pytest.fixture
+def core(monkeypatch, capsys):
+    """``python -m core ...`` in this process: (exit status, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["python -m core", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def core_json(core):
+    """The object in the last line of a verb called with ``--json``."""
+
+    def call(*arguments):
+        status, out, err = core(*arguments, "--json")
+        assert status == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    return call
+
+
+@pytest.fixture
+def desk(trained_run, demo_dir, tmp_path, monkeypatch):
+    """A workspace with the runs ``first`` and ``second``, named by the environment."""
+    workspace, run_id = trained_run
+    for name in ("first", "second"):
+        shutil.copytree(open_run(workspace, run_id).path, tmp_path / "desk/runs" / name)
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(tmp_path / "desk"))
+    return Workspace(tmp_path / "desk")
+
+
+def test_demo_draws_as_many_people_as_asked(core_json, tmp_path):
+    said = core_json("demo", "--out", tmp_path / "d", "--people", 4, "--seed", 1)
+    assert said == {"out": str(tmp_path / "d"), "people": 4, "photos": 28, "seed": 1}
+    assert len(pd.read_csv(tmp_path / "d/train/train.csv")) == 3
+
+
+def test_check_counts_by_class_person_and_split_and_names_the_odd_files(core_json, tmp_path):
+    root = write_data_set(tmp_path / "data")
+    (root / "train/images" / MAN / "mask1.jpg").write_text("no photo")
+    said = core_json("check", "--data", root, "--workspace", tmp_path / "w")
+    assert (said["photos"], said["train_photos"], said["eval_photos"], said["people"]) == (16, 14, 2, 2)
+    assert sum(said["classes"]) == 14
+    assert (said["classes"][0], said["classes"][5]) == (5, 5)
+    assert said["people_by_group"]["male <30"] == said["people_by_group"]["female >=60"] == 1
+    assert said["photos_per_person"] == {"7": 2}
+    assert said["unreadable"] == 1
+    odd = said["anomalies"]["unreadable"]
+    assert (odd["count"], odd["files"]) == (1, [f"train/images/{MAN}/mask1.jpg"])
+
+
+def test_check_tells_a_person_the_same_in_words(core, tmp_path):
+    root = write_data_set(tmp_path / "data")
+    for number in range(7):
+        (root / "eval/images" / f"stray{number}.jpg").write_text("x")
+    status, out, _ = core("check", "--data", root, "--workspace", tmp_path / "w")
+    assert status == 0
+    assert "extra file: 7" in out
+    assert "and 2 more; --json names them all" in out
+    assert "worn, female, >=60" in out
+
+
+def test_evaluate_names_scores_classes_and_axes(core_json, desk):
+    said = core_json("evaluate", "--run", "first")
+    result = open_run(desk, "first").result()
+    assert said["macro_f1"] == pytest.approx(result["macro_f1"])
+    assert said["accuracy"] == pytest.approx(result["accuracy"])
+    assert said["macro_f1_low"] <= said["macro_f1"] <= said["macro_f1_high"]
+    assert [row["label"] for row in said["classes"]] == list(range(18))
+    assert set(said["axis_accuracy"]) == {"mask", "gender", "age"}
+
+
+def test_accept_and_undo_are_batches(core_json, desk):
+    said = core_json("accept", "--run", "first", "--threshold", 0)
+    assert said["accepted"] == 21
+    assert 0 < said["expected_wrong"] < 21
+    assert core_json("accept", "--run", "first", "--threshold", 0)["accepted"] == 0
+    assert core_json("undo", "--batch", said["batch_id"])["undone"] == 21
+    assert core_json("accept", "--run", "first", "--threshold", 1)["accepted"] == 0
+
+
+def test_export_writes_the_rows_of_info_csv_and_score_scores_them(core_json, desk, demo_dir, tmp_path):
+    out = tmp_path / "two.csv"
+    said = core_json("export", "--run", "first", "--run", "second", "--out", out)
+    assert said["rows"] == 21
+    assert said["path"] == str(out)
+    written = pd.read_csv(out)
+    assert written.ImageID.tolist() == pd.read_csv(demo_dir / "eval/info.csv").ImageID.tolist()
+    assert written.ans.between(0, 17).all()
+    scored = core_json("score", "--submission", out, "--truth", demo_dir / "truth/eval.csv")
+    truth = pd.read_csv(demo_dir / "truth/eval.csv")
+    assert scored["accuracy"] == pytest.approx((written.ans == truth.ans).mean())
+    assert 0 <= scored["macro_f1"] <= 1
+
+
+def test_runs_and_jobs_are_listed(core_json, desk):
+    assert {row["run_id"] for row in core_json("runs")["runs"]} == {"first", "second"}
+    assert core_json("jobs") == {"jobs": []}
+
+
+def test_the_common_options_may_stand_before_the_verb(core, desk, tmp_path):
+    root = write_data_set(tmp_path / "other")
+    status, out, _ = core("--data", root, "--json", "check")
+    assert status == 0
+    assert json.loads(out.splitlines()[-1])["photos"] == 16
+
+
+def test_without_a_verb_the_help_is_shown(core):
+    status, out, err = core()
+    assert status == 0
+    assert "Commands:" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["demo"], "Missing option '--out'"),
+        (["demo", "--out", "x", "--people", "2"], "2 is not in the range x>=4"),
+        (["demo", "--out", "tests"], "exists and is not an empty folder; choose another --out"),
+        (["check", "--data", "/nowhere"], "/nowhere/train/images does not exist; give the data set with --data"),
+        (["train", "--name", "a/b"], "a/b"),
+        (["train", "--name", "x", "--folds", "7,8"], "choose from 0..4"),
+        (["train", "--name", "x", "--folds", "one"], "--folds 'one' is not a list such as 0,1"),
+        (["train", "--name", "x", "--config", "/nowhere.toml"], "config file /nowhere.toml does not exist"),
+        (["train", "--name", "x", "--set", "optim.lrr=1"], "unknown setting 'optim.lrr'; known in [optim]: name, lr"),
+        (["train", "--name", "x", "--set", "optim.epochs=0"], "setting optim.epochs = 0"),
+        (["train", "--name", "first"], "run first exists"),
+        (["evaluate", "--run", "ghost"], "run 'ghost' does not exist"),
+        (["accept", "--run", "first", "--threshold", "2"], "threshold 2.0 is outside 0..1"),
+        (["undo", "--batch", "ghost"], "ghost"),
+        (["resume", "--run", "first"], "run first is finished"),
+        (["stop", "ghost"], "job 'ghost' does not exist"),
+        (["export", "--run", "ghost", "--out", "x.csv"], "run 'ghost' does not exist"),
+        (["export", "--run", "first", "--out", "/nowhere/x.csv"], "/nowhere"),
+        (["score", "--submission", "/nowhere.csv", "--truth", "/nowhere.csv"], "/nowhere.csv"),
+        (["chekc"], "No such command 'chekc'"),
+        (["check", "--date", "x"], "No such option"),
+    ],
+)
+def test_a_mistake_is_exit_status_1_and_one_clear_line(core, desk, arguments, words):
+    status, out, err = core(*arguments)
+    assert status == 1
+    assert out == ""
+    assert words in err
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
