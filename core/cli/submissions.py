@@ -1,38 +1,105 @@
-"""Verbs about files to submit: ``export``."""
+"""Verbs about ensembles and files to submit: ``ensemble``, ``export``, ``gate``, ``ledger``, ``diff``."""
 
+import getpass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from core.cli.options import Settings, common_options, pass_settings
+from core.cli.options import AnyFunction, Settings, common_options, pass_settings
+from core.errors import SubmissionError
+from core.storage.decisions import DecisionStore
+from core.storage.submissions import BOARDS, SubmissionLedger
+from core.submission.assemble import member_names, open_ballot, rows_of
+from core.submission.combine import combine
+from core.submission.difference import difference
+from core.submission.ensemble import TIES
+from core.submission.expectation import believe, evaluation_people
 from core.submission.export import draft_submission, write_submission
-from core.submission.recipe import METHODS, Recipe, make_recipe, open_recipe
+from core.submission.finding import is_blocked
+from core.submission.importing import gate_file, import_submission
+from core.submission.outside import add_outside
+from core.submission.overview import compare_recipes, ledger_table
+from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, open_recipe, save_recipe
+from core.submission.references import answers_of
+from core.taxonomy import AXES
 from core.workspace import Workspace
 
 
-def recipe_from(
-    workspace: Workspace,
-    run_ids: tuple[str, ...],
-    members: tuple[str, ...],
-    ensemble: str | None,
-    method: str,
-    weights: tuple[float, ...],
-) -> Recipe:
-    """The recipe that the options of ``export`` and ``ensemble`` name."""
-    if ensemble is not None:
-        return open_recipe(workspace, ensemble)
-    names = (*(f"run:{run_id}" for run_id in run_ids), *members)
-    if not names:
-        raise click.UsageError("give --run, --member or --ensemble")
-    return make_recipe(members=names, method=method, weights=weights)
+def recipe_options(verb: AnyFunction) -> AnyFunction:
+    """The options that name an ensemble."""
+    for option in (
+        click.option("--prior", type=click.Choice(list(PRIORS)), default="none", show_default=True),
+        click.option("--ties", type=click.Choice(list(TIES)), default="mean_probability", show_default=True),
+        click.option("--axis", "axes", multiple=True, metavar="AXIS=MEMBER", help="For axes: repeat."),
+        click.option("--weight", "weights", type=float, multiple=True, help="By hand, one a member, in their order."),
+        click.option("--vote", "method", type=click.Choice(list(METHODS)), default="soft", show_default=True),
+        click.option("--from", "saved", metavar="NAME", help="A saved ensemble, instead of members."),
+        click.option("--member", "members", multiple=True, help="run:NAME, outside:NAME or ensemble:NAME; repeat."),
+        click.option("--run", "run_ids", multiple=True, help="The same as --member run:NAME."),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def _recipe(workspace: Workspace, given: dict[str, Any]) -> Recipe:
+    if given["saved"] is not None:
+        return open_recipe(workspace, given["saved"])
+    members = [f"run:{run_id}" for run_id in given["run_ids"]] + list(given["members"])
+    if not members:
+        raise click.UsageError("give --run, --member or --from")
+    axes: dict[str, list[str]] = {}
+    for pair in given["axes"]:
+        axis, equals, member = pair.partition("=")
+        if axis not in AXES or not equals:
+            raise click.UsageError(f"--axis {pair}: write {'|'.join(AXES)}=MEMBER")
+        axes.setdefault(axis, []).append(member)
+    return make_recipe(members=members, axes=axes, **{k: given[k] for k in ("method", "weights", "ties", "prior")})
 
 
 @click.command()
-@click.option("--run", "run_ids", multiple=True, help="Repeat for several.")
-@click.option("--member", "members", multiple=True, help="run:NAME, outside:NAME or ensemble:NAME.")
-@click.option("--ensemble", help="A saved ensemble instead.")
-@click.option("--vote", "method", type=click.Choice(list(METHODS)), default="soft", show_default=True)
-@click.option("--weight", "weights", type=float, multiple=True, help="By hand, one a member, in their order.")
+@recipe_options
+@click.option("--save", metavar="NAME", help="Keep the recipe under a name.")
+@click.option("--add", type=click.Path(path_type=Path), help="Add predictions from outside: csv or npy.")
+@click.option(
+    "--ids", type=click.Path(path_type=Path), help="With --add of an npy: csv with the ImageID of each row."
+)
+@click.option("--all-methods", is_flag=True, help="Compare every method over these members.")
+@common_options
+@pass_settings
+def ensemble(
+    settings: Settings, /, save: str | None, add: Path | None, ids: Path | None, all_methods: bool, **given: Any
+) -> None:
+    """Combine members; scores are of people that no part has seen. Without members: list what there is."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+    if add is not None:
+        id_bytes = None if ids is None else ids.read_bytes()
+        added = add_outside(workspace, rows, save or add.stem, _read(add), file_name=add.name, ids=id_bytes)
+        settings.finish({"member": f"outside:{added.name}", **added.origin()}, f"added outside:{added.name}")
+        return
+    if not (given["run_ids"] or given["members"] or given["saved"]):
+        names = member_names(workspace, index.dataset_id)
+        settings.finish({"members": names}, "\n".join(names) or "no member yet; train a run first")
+        return
+    recipe = _recipe(workspace, given)
+    ballot = open_ballot(workspace, rows, recipe)
+    methods = list(METHODS) if all_methods else [recipe.method]
+    plain: dict[str, Any] = {"weights": (), "axes": {}}
+    recipes = [recipe if method == recipe.method else recipe.model_copy(update={"method": method, **plain})
+               for method in methods]  # fmt: skip
+    found = [combine(ballot, one) for one in recipes]
+    if save:
+        save_recipe(workspace, save, recipe)
+    table = compare_recipes(ballot, found)
+    result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)),
+              "scores": table.to_dict("records"), "weights": found[-1].weights.round(4).tolist()}  # fmt: skip
+    settings.finish(result, table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+@click.command()
+@recipe_options
 @click.option("--with-decisions", is_flag=True, help="Decided evaluation photos override the vote.")
 @click.option("--out", type=click.Path(path_type=Path), help="The csv file.  [default: in the workspace]")
 @click.option("--comment", default="", help="Kept with the file.")
@@ -40,24 +107,103 @@ def recipe_from(
 @common_options
 @pass_settings
 def export(
-    settings: Settings,
-    run_ids: tuple[str, ...],
-    members: tuple[str, ...],
-    ensemble: str | None,
-    method: str,
-    weights: tuple[float, ...],
-    with_decisions: bool,
-    out: Path | None,
-    comment: str,
-    override: str,
+    settings: Settings, /, with_decisions: bool, out: Path | None, comment: str, override: str, **given: Any
 ) -> None:
     """Write a checked submission file from one run or an ensemble."""
     workspace, index = settings.open_workspace(), settings.load_index()
-    recipe = recipe_from(workspace, run_ids, members, ensemble, method, weights)
-    draft = draft_submission(workspace, index, recipe, with_decisions=with_decisions)
+    draft = draft_submission(workspace, index, _recipe(workspace, given), with_decisions=with_decisions)
     manifest = write_submission(workspace, index, draft, out=out, comment=comment, override=override)
     warned = [f"{one['level']}: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] != "ok"]
-    settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *warned]))
+    score = manifest["expected"]
+    told = [f"expected macro F1 {score['mean']:.3f} ({score['low']:.3f} to {score['high']:.3f})"] if score else []
+    settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *told, *warned]))
 
 
-VERBS = (export,)
+@click.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--import", "keep", is_flag=True, help="Keep the file and note it in the ledger.")
+@click.option("--comment", default="", help="Kept with the file.")
+@click.option("--override", default="", metavar="WORDS", help="Why it is kept despite a red finding; kept too.")
+@common_options
+@pass_settings
+def gate(settings: Settings, submission: Path, keep: bool, comment: str, override: str) -> None:
+    """Check a csv made anywhere; exit status 1 when a finding is red."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    findings = gate_file(workspace, index, submission)
+    lines = [f"{one.level:>6}  {one.check}: {one.saw}" + f" ({one.cause})" * (one.level != "ok") for one in findings]
+    result: dict[str, Any] = {"blocked": is_blocked(findings), "findings": [asdict(one) for one in findings]}
+    if keep:
+        made = import_submission(workspace, index, _read(submission), file_name=submission.name,
+                                 comment=comment, override=override)  # fmt: skip
+        result["path"] = made["path"]
+    settings.finish(result, "\n".join(lines))
+    if result["blocked"] and not keep:
+        raise SubmissionError("a red finding stands in the way of this file")
+
+
+@click.command()
+@click.option("--report", type=(int, float), metavar="NUMBER SCORE", help="Enter the score a file got.")
+@click.option("--board", type=click.Choice(BOARDS), default="public", show_default=True)
+@click.option("--who", default=getpass.getuser, show_default="your user name")
+@click.option("--comment", default="")
+@common_options
+@pass_settings
+def ledger(settings: Settings, report: tuple[int, float] | None, board: str, who: str, comment: str) -> None:
+    """All files with expected and reported scores; enter a score, or mend one by entering it again."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    if report is not None:
+        number, score = report
+        SubmissionLedger(workspace, index.dataset_id).report(number, score, who=who, board=board, comment=comment)
+    table = ledger_table(workspace, index)
+    settings.finish({"submissions": table.to_dict("records")}, table.to_string(index=False) or "no file yet")
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@common_options
+@pass_settings
+def diff(settings: Settings, first: str, second: str) -> None:
+    """What changes from one file to another: csv paths, or numbers of the ledger."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+    files = [
+        answers_of(_submission(workspace, index.dataset_id, name), rows.evaluation_ids) for name in (first, second)
+    ]
+    names = [name for name in member_names(workspace, index.dataset_id) if name.startswith("run:")]
+    belief, people = None, evaluation_people(workspace, index.dataset_id, rows.evaluation_ids)
+    if names:
+        recipe = make_recipe(members=names)
+        ballot = open_ballot(workspace, rows, recipe)
+        belief = believe(ballot, combine(ballot, recipe), people=people)
+    found = difference(*files, people=people, belief=belief)
+    worth = {name: getattr(found, name) for name in ("people", "by_axis", "gain", "low", "high", "wins")}
+    result = {"photos": len(found.rows), **worth, "moves": found.moves.to_dict("records")}
+    told = f"expected gain {found.gain:+.4f} (95 % {found.low:+.4f} to {found.high:+.4f}), better in {found.wins:.0%}"
+    head = f"{len(found.rows):,} photos change" + (
+        f", of {found.people:,} people" if found.people is not None else ""
+    )
+    settings.finish(
+        result, "\n".join([head, *([told] if belief else []), found.moves.head(15).to_string(index=False)])
+    )
+
+
+def _submission(workspace: Workspace, dataset_id: str, name: str) -> bytes:
+    if not name.isdigit():
+        return _read(Path(name))
+    ledger = SubmissionLedger(workspace, dataset_id)
+    table = ledger.list()
+    mine = table[table.number == int(name)]
+    if mine.empty:
+        raise SubmissionError(f"submission {name} is not in the ledger; list it with: ledger")
+    return ledger.read(str(mine.file_name.iloc[0]), str(mine.sha256.iloc[0]))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"{path} cannot be read: {error.strerror}; check the path") from None
+
+
+VERBS = (ensemble, export, gate, ledger, diff)

@@ -14,6 +14,11 @@ from core.evaluation.metrics import Float64Array
 from core.taxonomy import AXES, NUM_CLASSES, FloatArray, IntArray, encode, marginal
 
 Ties = Literal["mean_probability", "best_member", "axis"]
+TIES: dict[Ties, str] = {
+    "mean_probability": "the higher mean probability",
+    "best_member": "what the best member thinks likelier",
+    "axis": "mask, gender and age voted on apart",
+}
 
 LEAST = 1e-7
 """Probabilities below it count as it where a logarithm is taken: no member can veto a class."""

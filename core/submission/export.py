@@ -17,12 +17,14 @@ import pandas as pd
 from core.curation.labels import effective_labels
 from core.dataset.index import Index
 from core.errors import SubmissionError
+from core.evaluation.expected_score import ExpectedScore
 from core.files import write_json, write_text
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import open_ballot
 from core.submission.checks import check_submission
 from core.submission.combine import Ballot, Combined, combine
+from core.submission.expectation import Belief, believe, evaluation_people
 from core.submission.finding import Finding, is_blocked
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
@@ -43,6 +45,8 @@ class Draft:
         decisions: decisions that stand in it, one a photo: photo_id, label, queue, who, run_id. Empty for a
             file of models alone.
         label_revision: number of the newest decision that was looked at.
+        belief: what the evaluation photos probably are; None where no person is predicted out-of-fold.
+        expected: macro F1 to expect, by that belief.
     """
 
     recipe: Recipe
@@ -53,6 +57,8 @@ class Draft:
     findings: list[Finding]
     decisions: list[dict[str, Any]] = field(repr=False)
     label_revision: int
+    belief: Belief | None = field(repr=False)
+    expected: ExpectedScore | None
 
     @property
     def is_blocked(self) -> bool:
@@ -87,15 +93,22 @@ def draft_submission(workspace: Workspace, index: Index, recipe: Recipe, *, with
     rows = Rows.of(index, photos.label.to_numpy(dtype=np.int64))
     ballot = open_ballot(workspace, rows, recipe)
     combined = combine(ballot, recipe)
-    labels, decisions = combined.labels, list[dict[str, Any]]()
+    belief = believe(ballot, combined, people=evaluation_people(workspace, index.dataset_id, rows.evaluation_ids))
+    labels, decisions = _decide(recipe, combined, belief), list[dict[str, Any]]()
     if with_decisions:
         standing = photos.label.to_numpy(dtype=np.int64)[rows.evaluation]
         labels = np.where(standing >= 0, standing, labels)
         decisions = _decisions_used(decided, rows.evaluation_ids, standing)
     text = submission_text(rows.evaluation_ids, labels)
     info = pd.DataFrame({"ImageID": rows.evaluation_ids})
-    findings = check_submission(text.encode(), info, references=references_for(workspace, rows, ballot.members))
-    return Draft(recipe, ballot, combined, labels, text, findings, decisions, store.revision())
+    findings = check_submission(
+        text.encode(),
+        info,
+        references=references_for(workspace, rows, ballot.members),
+        mix=None if belief is None else belief.shift.em_mix,
+    )
+    expected = None if belief is None else belief.expected(labels)
+    return Draft(recipe, ballot, combined, labels, text, findings, decisions, store.revision(), belief, expected)
 
 
 def write_submission(
@@ -150,6 +163,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "inputs_sha256": hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
         "weights": draft.combined.weights.round(6).tolist(),
         "label_revision": draft.label_revision,
+        "expected": None if draft.expected is None else _rounded(asdict(draft.expected)),
         "class_counts": draft.class_counts,
         "findings": [asdict(finding) for finding in draft.findings],
         "override": override,
@@ -194,6 +208,17 @@ def refuse_red(findings: list[Finding], override: str) -> None:
         raise SubmissionError(f"nothing was written, the checks found: {told}")
 
 
+def _decide(recipe: Recipe, combined: Combined, belief: Belief | None) -> IntArray:
+    """Classes after the correction that the recipe asks for."""
+    if recipe.prior == "none":
+        return combined.labels
+    if belief is None:
+        raise SubmissionError(
+            f"prior {recipe.prior} needs people that all members predicted out-of-fold; choose other members or none"
+        )
+    return np.asarray(belief.corrected(recipe.prior).argmax(axis=1), dtype=np.int64)
+
+
 def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: IntArray) -> list[dict[str, Any]]:
     """The last decision about each evaluation photo whose label stands in the file."""
     told = ["kind", "queue", "who", "run_id"]
@@ -206,6 +231,10 @@ def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: 
         for photo_id, label in zip(evaluation_ids, standing.tolist(), strict=True)
         if label >= 0
     ]
+
+
+def _rounded(numbers: dict[str, float]) -> dict[str, float]:
+    return {name: round(number, 5) for name, number in numbers.items()}
 
 
 def _default_name(draft: Draft) -> str:

@@ -14,6 +14,12 @@ from core.taxonomy import AXES
 from core.workspace import Workspace
 
 Method = Literal["soft", "logits", "hard", "fitted", "greedy", "stacked", "axes"]
+Prior = Literal["none", "em", "bbse"]
+PRIORS: dict[Prior, str] = {
+    "none": "as the votes have it",
+    "em": "corrected by the class mix that EM estimates",
+    "bbse": "corrected by the class mix that black-box shift estimation gives",
+}
 METHODS: dict[Method, str] = {
     "soft": "mean probability",
     "logits": "mean logit",
@@ -40,6 +46,9 @@ class Recipe(BaseModel):
     ties: Ties = Field("mean_probability", description="hard vote only")
     axes: dict[str, tuple[str, ...]] = Field({}, description="axes only: the members of each axis; all when left out")
     calibration: CalibrationMethod = Field("temperature", description="of each member, before the vote")
+    prior: Prior = Field(
+        "none", description="of the evaluation set; corrects what is submitted, not what is a member"
+    )
     folds: int = Field(5, ge=2, le=20, description="nested cross validation by person, for methods that are fitted")
     seed: int = Field(18, ge=0, description="of the nested folds")
 

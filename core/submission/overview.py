@@ -1,0 +1,107 @@
+"""Tables that the pages and the command line show alike: ensembles compared, and the ledger with its estimates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.dataset.index import Index
+from core.errors import LabelingError
+from core.evaluation.metrics import accuracy, macro_f1
+from core.evaluation.uncertainty import macro_f1_draws
+from core.storage.submissions import SubmissionLedger
+from core.submission.combine import Ballot, Combined
+from core.submission.references import answers_of
+from core.submission.scored import LEAST_SCORED, estimate_from_scored
+from core.taxonomy import IntArray
+from core.workspace import Workspace
+
+_DRAWS = 500
+
+
+def compare_recipes(ballot: Ballot, combined: Sequence[Combined]) -> pd.DataFrame:
+    """Members and ensembles on the people that all members predicted out-of-fold, the best member first.
+
+    Returns:
+        name, macro_f1, low, high (95 %, by person), accuracy, gain over the best member with gain_low and
+        gain_high (paired: the same draws of people); NaN where no person is shared.
+    """
+    names = [member.name for member in ballot.members] + [one.recipe.method for one in combined]
+    columns = ["name", "macro_f1", "low", "high", "accuracy", "gain", "gain_low", "gain_high"]
+    if not len(ballot.labels):
+        return pd.DataFrame({"name": names}).reindex(columns=columns)
+    guesses = [member.classes[ballot.shared] for member in ballot.members] + [one.oof_labels for one in combined]
+    scores = np.array([macro_f1(ballot.labels, guess) for guess in guesses])
+    draws = macro_f1_draws(ballot.labels, guesses, ballot.person_ids, draws=_DRAWS)
+    best = int(ballot.member_scores.argmax())
+    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
+    gain_low, gain_high = np.quantile(draws - draws[best], [0.025, 0.975], axis=1)
+    shares = [accuracy(ballot.labels, guess) for guess in guesses]
+    table = pd.DataFrame(
+        dict(
+            zip(columns, [names, scores, low, high, shares, scores - scores[best], gain_low, gain_high], strict=True)
+        )
+    )
+    members = table[: len(ballot.members)].sort_values("macro_f1", ascending=False, kind="stable")
+    return pd.concat([members, table[len(ballot.members) :]], ignore_index=True)
+
+
+def ledger_table(workspace: Workspace, index: Index) -> pd.DataFrame:
+    """Every file, newest first, with what was expected, reported, and what scored files let expect.
+
+    Returns:
+        number, created_at, file_name, variant, made_of, expected, low, high, public, private, estimate and
+        estimate_error (from five reported scores on; of a scored file: from the others), agreement (with the
+        best scored or expected file), comment.
+    """
+    table = SubmissionLedger(workspace, index.dataset_id).list()
+    answers = [_answers(workspace, index, row) for row in table.itertuples()]
+    expected = [origin.get("expected") or {} for origin in table.origin]
+    recipes = [origin.get("recipe") for origin in table.origin]
+    shown = pd.DataFrame(
+        {
+            "number": table.number,
+            "created_at": table.created_at,
+            "file_name": table.file_name,
+            "variant": [origin.get("variant", "") for origin in table.origin],
+            "made_of": [f"{r['method']}: {', '.join(r['members'])}" if r else "" for r in recipes],
+            **{name: [one.get(key, np.nan) for one in expected]
+               for name, key in (("expected", "mean"), ("low", "low"), ("high", "high"))},
+            "public": table.public,
+            "private": table.private,
+        }
+    )  # fmt: skip
+    worth = shown.public.fillna(shown.expected).fillna(-1).to_numpy(dtype=float)
+    best = answers[int(worth.argmax())] if len(shown) else None
+    shown["agreement"] = [np.nan if one is None or best is None else float((one == best).mean()) for one in answers]
+    shown["estimate"], shown["estimate_error"] = _estimates(shown, answers)
+    shown["comment"] = table.comment
+    return shown
+
+
+def _estimates(shown: pd.DataFrame, answers: Sequence[IntArray | None]) -> tuple[list[float], list[float]]:
+    places = [place for place, score in enumerate(shown.public) if score == score and answers[place] is not None]
+    nothing = [np.nan] * len(shown)
+    if len(places) < LEAST_SCORED:
+        return nothing, nothing
+    scored = [one for place in places if (one := answers[place]) is not None]
+    means, errors = list(nothing), list(nothing)
+    for place, classes in enumerate(answers):
+        if classes is None:
+            continue
+        found = estimate_from_scored(
+            scored, shown.public.iloc[places].tolist(), classes,
+            expected=shown.expected.iloc[places].tolist(), own_expected=float(shown.expected.iloc[place]),
+        )  # fmt: skip
+        means[place] = float(found.loo[places.index(place)]) if place in places else found.mean
+        errors[place] = found.loo_error
+    return means, errors
+
+
+def _answers(workspace: Workspace, index: Index, row: object) -> IntArray | None:
+    ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
+    try:
+        content = SubmissionLedger(workspace, index.dataset_id).read(row.file_name, row.sha256)  # type: ignore[attr-defined]
+        return answers_of(content, ids)
+    except LabelingError:
+        return None  # gone, changed, or kept though it could not be read
