@@ -14,6 +14,8 @@ PAGES = {
     "runs": ("Runs", "📈"),
     "errors": ("Errors", "🔍"),
     "pseudo_labels": ("Pseudo labels", "🏷️"),
+    "fixes": ("Known fixes", "🩹"),
+    "history": ("History", "🕓"),
     "submissions": ("Submissions", "📤"),
 }
 
