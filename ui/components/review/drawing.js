@@ -25,18 +25,23 @@ function bar(share) {
   return el("span", { class: "bar", "aria-hidden": "true" }, fill);
 }
 
+// What a value of an axis is for a card: proposed, the label now, or both.
+function tagOf(card, axis, value) {
+  const [proposed, now] = [card?.proposal?.[axis] === value, card?.current?.[axis] === value];
+  if (proposed && now) return "agreed";
+  return proposed ? "proposed" : now ? "now" : "";
+}
+
 // One axis: a line a value, with what is proposed and what stands now.
 function axisLines(card, axis, names) {
   const probs = card.probs?.[PROBS_OF[axis]];
   if (!probs) return null;
   const lines = names.map((name, value) => {
-    const tags = [];
-    if (card.proposal?.[axis] === value) tags.push("proposed");
-    if (card.current?.[axis] === value) tags.push("now");
-    return el("div", { class: `line ${tags.join(" ")}` },
+    const tag = tagOf(card, axis, value);
+    return el("div", { class: card.proposal?.[axis] === value ? "line proposed" : "line" },
       el("span", { class: "name", text: name }), bar(probs[value]),
       el("span", { class: "share", text: percent(probs[value]) }),
-      el("span", { class: "tags", text: tags.join(", ") }),
+      el("span", { class: "tags", text: tag }),
     ); // prettier-ignore
   });
   return el("section", { class: "axis", "aria-label": AXIS_TITLES[axis] }, el("h4", { text: AXIS_TITLES[axis] }), ...lines);

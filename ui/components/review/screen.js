@@ -18,7 +18,7 @@ class Screen {
     this.dialog = el("dialog", { class: "dialog", "aria-label": "look closer", onclose: () => act.closed() });
     this.context = { photos: this.photos, axes: [], classes: [], ...act };
     const body = el("div", { class: "body" }, el("header", {}, this.progress, this.saves), this.alert, this.stage,
-      el("footer", {}, this.toolbar.element, this.words), this.live); // prettier-ignore
+      this.words, el("footer", {}, this.toolbar.element), this.live); // prettier-ignore
     root.replaceChildren(body, this.dialog);
   }
 

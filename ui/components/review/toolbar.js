@@ -36,10 +36,7 @@ class Toolbar {
       if (isAxis) {
         const [axis, value] = AXIS_KEYS[key];
         name.textContent = axes[AXES.indexOf(axis)][value];
-        const tags = [];
-        if (card?.proposal?.[axis] === value) tags.push("proposed");
-        if (card?.current?.[axis] === value) tags.push("now");
-        effect.textContent = tags.join(", ");
+        effect.textContent = tagOf(card, axis, value);
         button.classList.toggle("chosen", mark?.kind === "relabel" && mark.axes[axis] === value);
       } else if (key in KIND_KEYS) {
         effect.textContent = does && key !== "space" ? wordsOf(card, does, axes) : "";
