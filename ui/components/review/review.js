@@ -97,7 +97,7 @@ class Review {
       this.cursor = Math.max(0, place >= 0 ? place : Math.min(this.cursor, deck.length - 1));
       if (fresh) this.cursor = 0;
     }
-    this._prefetch(deck);
+    afterPaint(() => this._prefetch(deck));
   }
 
   get card() {
@@ -328,6 +328,9 @@ class Review {
     if (works && Date.now() - this.outbox.sentAt > ALIVE_MS) this.outbox.send();
   }
 }
+
+// What may wait until the reviewer sees the next card.
+const afterPaint = (work) => requestAnimationFrame(() => setTimeout(work));
 
 const reviews = new WeakMap(); // parentElement -> Review: the script below runs again at each change of data
 
