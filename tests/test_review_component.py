@@ -83,6 +83,19 @@ def test_every_key_of_the_key_card_saves_what_it_says(desk, page):
             assert None not in (row["mask"], row["gender"], row["age_band"])  # an evaluation photo's label is whole
 
 
+def test_two_axes_of_a_card_are_changed_by_shift_and_the_key_that_decides(desk, page):
+    url, store = desk
+    _open(page, url, "shift")
+    first = _target(page)
+    page.keyboard.press("Shift+3")
+    page.keyboard.press("Shift+9")
+    assert _target(page) == first
+    page.keyboard.press("5")
+    _saved(page, 1)
+    row = _rows(store, "shift").iloc[0]
+    assert (row["mask"], row.gender, row.age_band) == (2, 1, 2)
+
+
 def test_a_korean_input_method_changes_no_key(desk, page):
     url, store = desk
     _open(page, url, "korean")

@@ -18,7 +18,16 @@ from core.taxonomy import AXES, CLASS_NAMES
 from ui.session import current
 
 _FOLDER = Path(__file__).resolve().parent / "components" / "review"
-_SCRIPTS = ("outbox.js", "meaning.js", "photos.js", "drawing.js", "toolbar.js", "screen.js", "review.js")
+_SCRIPTS = (
+    "outbox.js",
+    "meaning.js",
+    "photos.js",
+    "drawing.js",
+    "toolbar.js",
+    "screen.js",
+    "keyboard.js",
+    "review.js",
+)
 """One module in the browser: each file uses those before it."""
 
 _component = st.components.v2.component(
@@ -40,6 +49,7 @@ def review(
     page_size: int = 24,
     progress: Mapping[str, Any] | None = None,
     view: str = "",
+    empty: str = "Nothing is left here. Choose other filters, or another queue.",
 ) -> None:
     """Mount the review component.
 
@@ -53,6 +63,7 @@ def review(
         page_size: cards of a grid, 24 to 200.
         progress: done, total, gained, hit_rate, hint; shown above the cards, each may be left out.
         view: names the filters and the order; when it changes, the cards on the screen are replaced.
+        empty: what to do when no card is left. Mount it without cards, too: what is on the way must arrive.
     """
     key = f"review-{queue}"
     answers = f"{key}-answer"
@@ -71,6 +82,7 @@ def review(
             "cards": list(cards), "queue": queue, "run_id": run_id, "who": who, "mode": mode, "page_size": page_size,
             "progress": dict(progress or {}), "view": f"{mode} {page_size} {run_id} {view}",
             "prefix": _prefix(store), "axes": list(AXES.values()), "classes": list(CLASS_NAMES), "answer": answer,
+            "empty": empty,
         },
         default={"outbox": None},
         on_outbox_change=save,

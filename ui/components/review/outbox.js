@@ -75,6 +75,14 @@ class Outbox {
     return new Set(standing.flatMap((batch) => batch.cards));
   }
 
+  // The newest batch of a queue that can be undone; `last` is the newest that the server knows.
+  newestOf(queue, last) {
+    const waiting = [...this.waiting.values()];
+    const undone = new Set(waiting.map((batch) => batch.undo));
+    const open = waiting.filter((batch) => batch.items && batch.queue === queue && !undone.has(batch.batch));
+    return open.at(-1)?.batch ?? (last && !undone.has(last) ? last : null);
+  }
+
   count() {
     return [...this.waiting.values()].reduce((sum, batch) => sum + (batch.items?.length ?? 1), 0);
   }

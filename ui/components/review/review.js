@@ -5,7 +5,6 @@
 
 const LONGEST_S = 300; // whoever looks longer has gone away
 const ALIVE_MS = 45000; // so often the page is asked for anew while somebody works: leases end after 120 s
-const EDITABLE = "input, textarea, select, [contenteditable=''], [contenteditable=true]";
 
 class Review {
   constructor(root) {
@@ -17,13 +16,15 @@ class Review {
     this.markLog = []; // the marks before each change, for undo
     this.history = []; // {batch, cards, page, marks, cursor, mode}
     this.front = []; // cards that came back by undo
+    this.done = new Set(); // card ids decided here that the server still lists: a queue may show decided ones
     this.returning = null; // an undo of a batch whose cards only the server knows
     this.owed = 0; // undos that wait for it
     this.dialogOf = null; // "zoom", "person" or "help"
     this.touched = 0;
     this.root = root;
+    const press = (key, shift) => this.press(key, shift);
     this.screen = new Screen(root, {
-      press: (key, shift) => this.press(key, shift),
+      press,
       act: {
         pick: (place, range) => this.pick(place, range),
         zoom: () => this.toggle("zoom"),
@@ -32,13 +33,12 @@ class Review {
         closed: () => { this.dialogOf = null; this.screen.focus(); },
       },
     }); // prettier-ignore
-    this._onKey = (event) => this.onKey(event);
-    window.addEventListener("keydown", this._onKey, true);
+    this.keyboard = new Keyboard(root, { words: this.screen.words, press, back: () => this.screen.focus() });
     this.alive = setInterval(() => this._stayAlive(), 5000);
   }
 
   close() {
-    window.removeEventListener("keydown", this._onKey, true);
+    this.keyboard.close();
     clearInterval(this.alive);
     this.outbox.leave();
   }
@@ -53,6 +53,9 @@ class Review {
     const lost = this.outbox.hear(data.answer);
     if (saved.length) this.root.dispatchEvent(new CustomEvent("maskdesk-saved", { detail: saved, bubbles: true, composed: true }));
     for (const batch of lost) this._giveBack(batch, data.answer.refused[batch.batch]);
+    const listed = new Set(data.cards.map(cardId));
+    const way = this.outbox.hidden();
+    this.done = new Set(turned ? [] : [...this.done].filter((id) => listed.has(id) || way.has(id)));
     if (turned) this._loadMarks();
     this.arrange(turned);
     if (this.returning) this._welcome();
@@ -74,9 +77,9 @@ class Review {
     this.draw();
   }
 
-  // The undecided cards that are not on their way, those that came back first.
+  // The cards that are neither decided nor on their way, those that came back first.
   deck() {
-    const seen = this.outbox.hidden();
+    const seen = new Set([...this.outbox.hidden(), ...this.done]);
     return [...this.front, ...this.data.cards].filter((card) => !seen.has(cardId(card)) && seen.add(cardId(card)));
   }
 
@@ -97,7 +100,7 @@ class Review {
       this.cursor = Math.max(0, place >= 0 ? place : Math.min(this.cursor, deck.length - 1));
       if (fresh) this.cursor = 0;
     }
-    afterPaint(() => this._prefetch(deck));
+    afterPaint(() => this.screen.photos.fetchAhead(deck, this.isGrid ? this.data.page_size : 0));
   }
 
   get card() {
@@ -136,7 +139,10 @@ class Review {
     const { batch } = this.outbox.add({ who, queue, run_id, cards: [...ids], items });
     this.history.push({ batch, cards, ...before });
     this.front = this.front.filter((card) => !ids.has(cardId(card)));
-    for (const id of ids) this.marks.delete(id);
+    for (const id of ids) {
+      this.marks.delete(id);
+      this.done.add(id);
+    }
     this.markLog = [];
     this._keepMarks();
     this.screen.words.value = "";
@@ -167,7 +173,7 @@ class Review {
     if (!entry) this.returning = { batch, known: new Set(this.deck().map(cardId)) };
     this.outbox.add({ who: this.data.who, undo: batch });
     this.screen.say("taken back");
-    if (entry) this.front = [...entry.cards, ...this.front];
+    if (entry) this._bringBack(entry.cards);
     const here = entry?.mode === this.data.mode && this.isGrid;
     if (here) [this.page, this.marks] = [entry.page, entry.marks];
     this.arrange(!here);
@@ -190,11 +196,7 @@ class Review {
 
   // The newest batch from before a reload: on the way, or known to the server.
   _lastBatch() {
-    const waiting = [...this.outbox.waiting.values()];
-    const undone = new Set(waiting.map((batch) => batch.undo));
-    const open = waiting.filter((batch) => batch.items && batch.queue === this.data.queue && !undone.has(batch.batch));
-    const last = this.data.answer.last;
-    return open.at(-1)?.batch ?? (last && !undone.has(last) ? last : null);
+    return this.outbox.newestOf(this.data.queue, this.data.answer.last);
   }
 
   // Put marks on cards: [card, mark] pairs, a mark of null takes one away.
@@ -244,7 +246,10 @@ class Review {
   }
 
   _apply(key, mark, shift) {
-    if (!this.isGrid && !(shift && mark.kind === "relabel")) return this.decide([[this.card, mark]]);
+    const draft = this.marks.get(cardId(this.card));
+    if (!this.isGrid && !(shift && mark.kind === "relabel")) {
+      return this.decide([[this.card, draft && mark.kind === "accept" ? draft : mark]]);
+    }
     if (mark.kind === "choice") return this.mark([[this.card, mark]]); // made for this card alone
     const pairs = this.selection().map((card) => [card, markOf(card, key, this.marks.get(cardId(card)))]);
     return this.mark(pairs.filter(([, each]) => each));
@@ -257,35 +262,15 @@ class Review {
     else this.screen.say("nothing is proposed; choose a label");
   }
 
-  onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this._listensTo(event)) return;
-    const key = keyOf(event);
-    const target = event.composedPath()[0];
-    if (target.matches?.("button") && (key === "enter" || key === "space")) return; // the button's own
-    if (event.repeat && !["left", "right", "up", "down"].includes(key)) return event.preventDefault();
-    if (this.press(key, event.shiftKey)) event.preventDefault();
-    if (key.length === 1 || event.defaultPrevented) event.stopPropagation(); // Streamlit has keys of its own
-  }
-
-  // Keys belong to the review unless they are typed into a field, or into another part of the page.
-  _listensTo(event) {
-    const path = event.composedPath();
-    const target = path[0];
-    if (target.matches?.(EDITABLE)) {
-      if (target === this.screen.words && ["Enter", "Escape"].includes(event.key) && !event.isComposing) {
-        this.screen.focus();
-        event.preventDefault();
-      }
-      if (target === this.screen.words) event.stopPropagation();
-      return false;
-    }
-    return path.includes(this.root) || target === document.body || !(target.tabIndex >= 0);
+  _bringBack(cards) {
+    for (const card of cards) this.done.delete(cardId(card));
+    this.front = [...cards, ...this.front];
   }
 
   // A batch that the server refused: its cards come back, with the reason.
   _giveBack(batch, reason) {
     const place = this.history.findIndex((entry) => entry.batch === batch.batch);
-    if (place >= 0) this.front.unshift(...this.history.splice(place, 1)[0].cards);
+    if (place >= 0) this._bringBack(this.history.splice(place, 1)[0].cards);
     this.screen.warn(`The server refused a decision: ${reason}`);
   }
 
@@ -305,22 +290,6 @@ class Review {
       this.marks = new Map();
     }
     this.markLog = [];
-  }
-
-  // What comes next is fetched and decoded now.
-  _prefetch(deck) {
-    const { photos } = this.screen;
-    if (this.isGrid) {
-      for (const card of deck.slice(0, 3 * this.data.page_size)) photos.prefetch(card.photos[0].photo_id, "tile");
-      return;
-    }
-    for (const card of deck.slice(this.cursor, this.cursor + 12)) photos.prefetch(card.photos[0].photo_id, "large");
-    for (const card of deck.slice(this.cursor, this.cursor + 4)) {
-      for (const { photo_id } of card.photos.length > 1 ? card.photos : []) {
-        photos.prefetch(photo_id, card.photo_probs ? "tile" : "small");
-      }
-      for (const { photo_ids } of card.neighbours ?? []) photo_ids.forEach((id) => photos.prefetch(id, "small"));
-    }
   }
 
   _stayAlive() {

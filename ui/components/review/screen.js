@@ -43,7 +43,7 @@ class Screen {
     this.drawn = "";
     this.stage.className = "stage empty";
     const waits = outbox.waiting.size > 0;
-    const words = waits ? "Asking for more cards …" : "Nothing is left here. Choose another queue, or other filters.";
+    const words = waits ? "Asking for more cards …" : data.empty;
     this.stage.replaceChildren(el("p", { text: words }), el("p", { class: "quiet", text: data.progress.hint ?? "" }));
   }
 

@@ -1,0 +1,41 @@
+// Which key presses belong to the review, and which to the page around it.
+
+const EDITABLE = "input, textarea, select, [contenteditable=''], [contenteditable=true]";
+const ARROWS = ["left", "right", "up", "down"];
+
+class Keyboard {
+  // `words` is the review's own text field; enter and escape lead `back` from it.
+  constructor(root, { words, press, back }) {
+    Object.assign(this, { root, words, press, back });
+    this._listener = (event) => this._onKey(event);
+    window.addEventListener("keydown", this._listener, true);
+  }
+
+  close() {
+    window.removeEventListener("keydown", this._listener, true);
+  }
+
+  _onKey(event) {
+    const target = event.composedPath()[0];
+    if (target === this.words) return this._inWords(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || !this._isOurs(event, target)) return;
+    const key = keyOf(event);
+    if (target.matches?.("button") && (key === "enter" || key === "space")) return; // the button's own
+    if (event.repeat && !ARROWS.includes(key)) return event.preventDefault(); // a key held down decides once
+    if (this.press(key, event.shiftKey)) event.preventDefault();
+    if (key.length === 1 || event.defaultPrevented) event.stopPropagation(); // Streamlit has keys of its own
+  }
+
+  // Not what is typed into a field, nor what another part of the page has the focus for.
+  _isOurs(event, target) {
+    if (target.matches?.(EDITABLE)) return false;
+    return event.composedPath().includes(this.root) || target === document.body || !(target.tabIndex >= 0);
+  }
+
+  _inWords(event) {
+    event.stopPropagation();
+    if (!["Enter", "Escape"].includes(event.key) || event.isComposing) return;
+    event.preventDefault();
+    this.back();
+  }
+}
