@@ -22,11 +22,13 @@ import numpy as np
 from playwright.sync_api import Page
 
 from core.storage.decisions import DecisionStore
+from core.storage.runs import list_runs
 from core.workspace import Workspace
 from tests.serving import browsing, free_port, start
 
 WHO = "benchmark"
-APP = "tests/review_app.py"
+BARE = "tests/review_app.py"
+"""Stands in for the queue of pseudo labels where the workspace holds no finished run."""
 _KEYS = "aaaaxa1a3"
 _PROBE = """() => {
     const find = (name) =>
@@ -81,6 +83,7 @@ class _Desk:
     def __init__(self, data_dir: Path, workspace: Workspace) -> None:
         self.data_dir, self.workspace, self.port = data_dir, workspace, free_port()
         self.server: subprocess.Popen[bytes] | None = None
+        self.real = any(run.state() == "finished" for run in list_runs(workspace))
         self.store = DecisionStore(workspace, "benchmark")
         self.store.append([])  # makes the database
 
@@ -88,6 +91,7 @@ class _Desk:
         self.start()
         self._browsing = browsing()
         self.page: Page = self._browsing.__enter__()
+        self.page.add_init_script(f"localStorage.setItem('maskdesk.reviewer', '{WHO}')")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -96,7 +100,9 @@ class _Desk:
 
     def start(self) -> None:
         """Start the server on the same port as before."""
-        self.server = start(self.data_dir, self.workspace.root, port=self.port, script=APP)
+        self.server = start(
+            self.data_dir, self.workspace.root, port=self.port, script="app.py" if self.real else BARE
+        )
 
     def kill(self) -> None:
         """kill -9."""
@@ -106,8 +112,8 @@ class _Desk:
 
     def open(self, mode: str) -> None:
         """A review from the start, with the probe in the page."""
-        address = f"http://127.0.0.1:{self.port}/?mode={mode}&who={WHO}"
-        self.page.goto(address, wait_until="domcontentloaded")
+        place = f"pseudo_labels?unit=photo&order=confidence&mode={mode}" if self.real else f"?mode={mode}&who={WHO}"
+        self.page.goto(f"http://127.0.0.1:{self.port}/{place}", wait_until="domcontentloaded")
         self.page.locator(".stage img").first.wait_for(timeout=120_000)
         self.page.evaluate(_PROBE)
         self.page.wait_for_timeout(2000)
@@ -151,6 +157,7 @@ def _speed(desk: _Desk, args: argparse.Namespace) -> dict[str, Any]:
         "decisions_per_minute": rate,
         "lost": lost,
         "n": args.samples,
+        "page": "pseudo_labels" if desk.real else "review_page",
     }
 
 
