@@ -39,9 +39,8 @@ if view == _ONE:
     if target:
         st.button("Show the newest decisions", on_click=lambda: st.session_state.update(target=""))
         show_timeline(store, target.strip(), who)
-    elif chosen := show_recent(store):
-        st.query_params["target"] = chosen
-        st.rerun()
+    else:
+        show_recent(store)
 elif view == _REVISIONS:
     show_revisions(store, who)
 else:

@@ -96,6 +96,31 @@ def test_the_same_inputs_give_the_same_bytes_in_two_workspaces(desk, tmp_path):
     assert other.sha256 != made[0]["sha256"]
 
 
+def test_a_limit_leaves_out_what_people_said_and_refuses_runs_trained_beyond_it(desk):
+    workspace, index, _ = desk
+    ids = _ids(index)
+    plain = _draft(desk, "one")
+    in_bulk, by_hand = ((int(plain.labels[place]) + 5) % 18 for place in (3, 5))
+    store = DecisionStore(workspace, index.dataset_id)
+    store.append([Decision(who="ann", kind="accept", target=ids[3], proposal=in_bulk, origin="model")])
+    store.append([Decision(who="ann", kind="accept", target=ids[5], proposal=by_hand)])
+    store.append([Decision(who="ann", kind="relabel", target=ids[6], mask=1, gender=0, age_band=0)])
+    recipe = make_recipe(members=["run:one"])
+    decided = {
+        limit: draft_submission(workspace, index, recipe, with_decisions=True, limit=limit).decisions
+        for limit in ("none", "model", "unchanged", "all")
+    }
+    assert {limit: len(used) for limit, used in decided.items()} == {"none": 0, "model": 1, "unchanged": 2, "all": 3}
+    config = json.loads((workspace.runs / "one" / "config.json").read_text())
+    config["data"] |= {"pseudo_labels": "accepted", "train_decisions": "unchanged"}
+    (workspace.runs / "one" / "config.json").write_text(json.dumps(config))
+    draft_submission(workspace, index, recipe)
+    with pytest.raises(SubmissionError, match="run one was trained with data.pseudo_labels = accepted, beyond"):
+        draft_submission(workspace, index, recipe, limit="model")
+    with pytest.raises(SubmissionError, match="data.train_decisions = unchanged, beyond the limit none"):
+        draft_submission(workspace, index, recipe, train_limit="none")
+
+
 def test_decided_photos_override_the_vote_in_the_variant_with_decisions_alone(desk):
     workspace, index, _ = desk
     ids = _ids(index)
@@ -119,10 +144,10 @@ def test_decided_photos_override_the_vote_in_the_variant_with_decisions_alone(de
     made = write_submission(workspace, index, decided)
     assert made["variant"] == "with decisions"
     assert made["decisions"] == [
-        {"photo_id": ids[3], "label": wanted, "kind": "accept", "queue": "pseudo_labels", "who": "ann",
-         "run_id": "one"},
-        {"photo_id": ids[5], "label": int(decided.labels[5]), "kind": "relabel", "queue": "people", "who": "bob",
-         "run_id": ""},
+        {"photo_id": ids[3], "label": wanted, "kind": "accept", "origin": "accepted", "queue": "pseudo_labels",
+         "who": "ann", "run_id": "one"},
+        {"photo_id": ids[5], "label": int(decided.labels[5]), "kind": "relabel", "origin": "changed",
+         "queue": "people", "who": "bob", "run_id": ""},
     ]  # fmt: skip
     assert "-decided-" in made["file_name"]
 

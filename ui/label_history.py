@@ -22,9 +22,15 @@ def label_words(label: int) -> str:
     return class_name(label) if label >= 0 else "no label"
 
 
-def show_recent(store: DecisionStore) -> str | None:
-    """The newest decisions; the target of the row that is chosen."""
+def show_recent(store: DecisionStore) -> None:
+    """The newest decisions; choosing a row puts its photo or person into the field ``target``."""
     rows = store.all().tail(_NEWEST).iloc[::-1].reset_index(drop=True)
+
+    def choose() -> None:
+        chosen = st.session_state["recent"]["selection"]["rows"]
+        if chosen:
+            st.session_state["target"] = str(rows.target[chosen[0]])
+
     table = pd.DataFrame(
         {
             "when": [clock(moment) for moment in rows.created_at],
@@ -36,11 +42,9 @@ def show_recent(store: DecisionStore) -> str | None:
         }
     )
     st.caption(f"The newest decisions, up to {_NEWEST}. Choose one to see all that happened to its photo or person.")
-    event = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="recent", alt="newest decisions"
+    st.dataframe(
+        table, hide_index=True, on_select=choose, selection_mode="single-row", key="recent", alt="newest decisions"
     )
-    chosen = event["selection"]["rows"] if event else []
-    return str(rows.target[chosen[0]]) if chosen else None
 
 
 def show_timeline(store: DecisionStore, target: str, who: str) -> None:

@@ -3,11 +3,12 @@
 import getpass
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from core.cli.options import AnyFunction, Settings, common_options, pass_settings
+from core.curation.limits import Limit
 from core.errors import SubmissionError
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import BOARDS, SubmissionLedger
@@ -101,6 +102,20 @@ def ensemble(
 @click.command()
 @recipe_options
 @click.option("--with-decisions", is_flag=True, help="Decided evaluation photos override the vote.")
+@click.option(
+    "--limit",
+    type=click.Choice(get_args(Limit)),
+    default="all",
+    show_default=True,
+    help="Which decisions about evaluation photos may count, in the file and in the members' trainings.",
+)
+@click.option(
+    "--train-limit",
+    type=click.Choice(get_args(Limit)),
+    default="all",
+    show_default=True,
+    help="Which decisions about train photos may count in the members' trainings.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The csv file.  [default: in the workspace]")
 @click.option("--comment", default="", help="Kept with the file.")
 @click.option("--override", default="", metavar="WORDS", help="Why it is written despite a red finding; kept.")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.curation.labels import effective_labels
+from core.curation.limits import Limit, restrict
 from core.dataset.index import Index
 from core.errors import SubmissionError
 from core.evaluation.expected_score import ExpectedScore
@@ -29,6 +30,7 @@ from core.submission.finding import Finding, is_blocked
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
 from core.submission.references import references_for
+from core.submission.rules import check_limits
 from core.submission.text_table import HEADER
 from core.taxonomy import NUM_CLASSES, IntArray
 from core.workspace import PROJECT, Workspace
@@ -77,21 +79,32 @@ class Draft:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def draft_submission(workspace: Workspace, index: Index, recipe: Recipe, *, with_decisions: bool = False) -> Draft:
+def draft_submission(
+    workspace: Workspace,
+    index: Index,
+    recipe: Recipe,
+    *,
+    with_decisions: bool = False,
+    limit: Limit = "all",
+    train_limit: Limit = "all",
+) -> Draft:
     """The file that a recipe gives, with all its findings; writes nothing.
 
     Args:
         with_decisions: accepted and relabelled evaluation photos get the label that was decided, whatever the
             vote. Some competitions forbid that; a file of models alone leaves every decision out.
+        limit: how far decisions about evaluation photos may count, in the file and in the members' trainings.
+        train_limit: how far those about train photos may, in the members' trainings.
     Raises:
-        SubmissionError: a member does not exist, or the method cannot be.
+        SubmissionError: a member does not exist or rests on labels beyond a limit, or the method cannot be.
         RunError: a run is unfinished or does not fit the data set.
     """
     store = DecisionStore(workspace, index.dataset_id)
-    decided = store.effective()
+    decided = restrict(index.photos, store.effective(), train="all", evaluation=limit)
     photos = effective_labels(index.photos, decided)
     rows = Rows.of(index, photos.label.to_numpy(dtype=np.int64))
     ballot = open_ballot(workspace, rows, recipe)
+    check_limits([member.origin for member in ballot.members], evaluation=limit, train=train_limit)
     combined = combine(ballot, recipe)
     belief = believe(ballot, combined, people=evaluation_people(workspace, index.dataset_id, rows.evaluation_ids))
     labels, decisions = _decide(recipe, combined, belief), list[dict[str, Any]]()
@@ -221,7 +234,7 @@ def _decide(recipe: Recipe, combined: Combined, belief: Belief | None) -> IntArr
 
 def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: IntArray) -> list[dict[str, Any]]:
     """The last decision about each evaluation photo whose label stands in the file."""
-    told = ["kind", "queue", "who", "run_id"]
+    told = ["kind", "origin", "queue", "who", "run_id"]
     last: dict[str, dict[str, Any]] = {
         row["target"]: {name: row[name] for name in told}
         for row in decided[["target", *told]].to_dict("records")  # oldest first: a later one takes its place

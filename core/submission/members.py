@@ -136,6 +136,7 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: Ca
         "run_id": run.run_id,
         "label_revision": run.manifest["label_revision"],
         "pseudo_labels": run.config.data.pseudo_labels,
+        "train_decisions": run.config.data.train_decisions,
         "macro_f1": result.get("macro_f1"),
         "calibration": calibrated,
         "oof_sha256": hashes[0],
