@@ -4,11 +4,21 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from core.curation.disagreements import fixed_and_broken, reviewer_votes, together, vote_entropy, votes_of
+from core.curation.disagreements import (
+    QUEUE,
+    fixed_and_broken,
+    reviewer_votes,
+    reviewers_apart,
+    together,
+    vote_entropy,
+    voters_apart,
+    votes_of,
+)
+from core.curation.queues import Filters, queue_rows
 from core.errors import RunError
 from core.storage.decision_record import Decision
 from core.storage.predictions import Predictions
-from tests.test_review_table import decided
+from tests.test_review_table import decided, made_up, read
 
 
 def test_vote_entropy_is_scipys_entropy_of_the_votes():
@@ -64,3 +74,29 @@ def test_reviewers_disagree_by_their_last_word_only():
     assert set(found.target) == {"b", "p1"}
     assert sorted(found[found.target == "b"].meaning) == ["0/1/0", "reject"]
     assert reviewer_votes(decided()).empty
+
+
+def test_a_person_is_as_torn_as_its_most_disputed_photo_and_only_the_torn_are_in_the_queue():
+    table = read(made_up(people=10, others=4), "person")
+    first = table.photos.proposal.to_numpy()
+    second = first.copy()
+    rows = np.flatnonzero(table.photos.group == 3)
+    second[rows[2]] = (second[rows[2]] + 1) % 18
+    apart = voters_apart(table, {"one": first, "two": second})
+    assert queue_rows(apart, QUEUE, Filters(), order="disagreement").target.tolist() == ["p003"]
+    assert apart.units.disagreement[3] == pytest.approx(np.log(2))
+    assert queue_rows(table, QUEUE, Filters()).empty
+
+
+def test_what_reviewers_dispute_is_open_again_until_it_is_decided_in_this_queue():
+    made = made_up(people=10, others=4)
+    said = [
+        Decision(who="kim", kind="relabel", unit="person", target="p001", gender=1),
+        Decision(who="lee", kind="relabel", unit="person", target="p001", gender=0),
+        Decision(who="kim", kind="reject", unit="person", target="p002"),
+    ]
+    apart = reviewers_apart(read(made, "person", *said), reviewer_votes(decided(*said)))
+    assert queue_rows(apart, QUEUE, Filters()).target.tolist() == ["p001"]
+    said.append(Decision(who="ann", kind="relabel", unit="person", target="p001", gender=1, queue=QUEUE))
+    settled = reviewers_apart(read(made, "person", *said), reviewer_votes(decided(*said)))
+    assert queue_rows(settled, QUEUE, Filters()).empty

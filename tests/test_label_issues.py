@@ -7,6 +7,7 @@ from cleanlab.count import compute_confident_joint
 
 from core.curation.label_issues import (
     ENOUGH,
+    changed_labels,
     confident_issues,
     confident_joint,
     contradictions,
@@ -14,6 +15,8 @@ from core.curation.label_issues import (
     probability_wrong,
 )
 from core.errors import RunError
+from core.storage.decision_record import Decision
+from tests.test_review_table import decided, made_up
 
 
 def _noisy(seed, n=4000, classes=6, noise=0.1, sure=0.0):
@@ -94,3 +97,18 @@ def test_the_hint_comes_only_after_enough_looks_without_a_find():
     assert rate == pytest.approx(10 / 60)
     assert "no longer pays" in hint
     assert hit_rate([False] * ENOUGH + [True] * 10)[1] == ""
+
+
+def test_a_look_is_a_hit_when_a_label_changed_and_a_swap_is_one_look():
+    photos = made_up(people=10, others=2)[0]
+    gender = int(photos.set_index("photo_id").gender["p001/normal.jpg"])
+    looks = decided(
+        Decision(who="kim", kind="relabel", unit="person", target="p001", gender=1 - gender),
+        Decision(who="kim", kind="accept", unit="person", target="p001", gender=gender),
+        Decision(who="kim", kind="reject", unit="person", target="p002"),
+        Decision(who="kim", kind="relabel", target="p003/normal.jpg", mask=1, batch_id="swap-of-two"),
+        Decision(who="kim", kind="relabel", target="p003/incorrect_mask.jpg", mask=2, batch_id="swap-of-two"),
+        Decision(who="kim", kind="skip", target="p004/normal.jpg"),
+    )
+    assert changed_labels(looks, photos).tolist() == [True, False, False, True]
+    assert changed_labels(decided(), photos).tolist() == []

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.storage.decisions import DecisionStore
 from core.storage.submissions import SubmissionLedger
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,21 +45,6 @@ def test_a_wrong_data_folder_is_a_message_that_names_it(workspace, tmp_path, mon
     app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
     assert not app.exception
     assert "nowhere" in app.error[0].value
-
-
-def test_a_page_of_pseudo_labels_is_accepted_and_taken_back_in_one_step(demo_dir, index, trained_run, monkeypatch):
-    workspace = trained_run[0]
-    app = _open("pseudo_labels", demo_dir, workspace, monkeypatch)
-    store = DecisionStore(workspace, index.dataset_id)
-    before = len(store.effective())
-    next(button for button in app.button if button.label.startswith("Accept 12, reject 0")).click()
-    app.run()
-    _check_sound(app)
-    assert len(store.effective()) == before + 12
-    next(button for button in app.button if button.label == "Undo the last batch").click()
-    app.run()
-    assert len(store.effective()) == before
-    assert len(store.all()) >= 24
 
 
 def test_a_submission_is_checked_written_and_listed(demo_dir, index, trained_run, monkeypatch):

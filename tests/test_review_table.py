@@ -88,7 +88,7 @@ def test_every_photo_of_a_person_says_the_same_about_gender_and_age():
 def test_an_answer_settles_the_person_moves_its_gain_to_zero_and_is_told_as_gained():
     made = made_up()
     before = read(made, "person")
-    assert before.gained == 0
+    assert before.gained == {"eval": 0.0, "train": 0.0}
     best = before.units[before.units.split == "eval"].sort_values("gain").target.iloc[-1]
     photos = before.photos[before.photos.group == list(before.units.target).index(best)]
     truth = dict(zip(made[2].photo_ids, made[4], strict=True))
@@ -103,7 +103,7 @@ def test_an_answer_settles_the_person_moves_its_gain_to_zero_and_is_told_as_gain
     told, now = after.photo_probs[part], after.photos.label.to_numpy()[part]
     raw = made[2].logits.argmax(1)
     expected = expected_macro_f1(told, np.where(now >= 0, now, raw)) - expected_macro_f1(told, raw)
-    assert after.gained == pytest.approx(expected)
+    assert after.gained["eval"] == pytest.approx(expected)
     some = read(made, "person", *answers[:3])
     assert some.units.set_index("target").decision[best] == ""
 
@@ -129,6 +129,7 @@ def test_a_wrong_gender_label_comes_first_and_a_decision_settles_it():
     after = read(made, "person", fix).units.set_index("target")
     assert after.decision["p007"] == "relabel"
     assert after.wrong["p007"] < 0.01 < after.wrong["p031"]
+    assert read(made, "person", fix).gained["train"] > 0
 
 
 def test_the_later_of_two_decisions_about_a_photo_and_its_person_is_shown():

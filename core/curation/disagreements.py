@@ -1,10 +1,12 @@
 """Photos that runs, folds or reviewers see differently, and what one run mends and another breaks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from core.curation.review_table import ReviewTable
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, probabilities
 from core.storage.predictions import Predictions
@@ -69,10 +71,14 @@ def reviewer_votes(decisions: pd.DataFrame) -> pd.DataFrame:
     Args:
         decisions: those that stand, oldest first.
     Returns:
+        Of those not settled yet: a target whose last decision was made in this queue is.
         target, unit, who, words (the decision in a few words), one row a reviewer and target, targets in the order
         of their last decision.
     """
     said = decisions[decisions.kind.isin(["accept", "relabel", "reject"])]
+    newest = said.drop_duplicates(["unit", "target"], keep="last")
+    settled = newest.unit[newest.queue == QUEUE] + " " + newest.target[newest.queue == QUEUE]
+    said = said[~(said.unit + " " + said.target).isin(settled)]
     last = said.drop_duplicates(["unit", "target", "who"], keep="last")
     axes = last[["mask", "gender", "age_band"]].fillna(-1).astype(int).astype(str)
     words = axes["mask"] + "/" + axes.gender + "/" + axes.age_band
@@ -81,3 +87,28 @@ def reviewer_votes(decisions: pd.DataFrame) -> pd.DataFrame:
     return last[apart].assign(meaning=meaning[apart])[
         ["target", "unit", "who", "kind", "mask", "gender", "age_band", "meaning"]
     ]
+
+
+def voters_apart(table: ReviewTable, told: Mapping[str, IntArray]) -> ReviewTable:
+    """The table with a column ``disagreement``: the greatest vote entropy among a unit's photos.
+
+    Args:
+        told: (N,) class of each photo of the table by each voter.
+    """
+    apart = np.zeros(len(table.units))
+    np.maximum.at(apart, table.photos.group.to_numpy(), vote_entropy(list(told.values())))
+    return replace(table, units=table.units.assign(disagreement=apart))
+
+
+def reviewers_apart(table: ReviewTable, open_votes: pd.DataFrame) -> ReviewTable:
+    """The table with ``disagreement`` where reviewers are apart; those units are to be decided again.
+
+    Args:
+        open_votes: from ``reviewer_votes``.
+    """
+    photos = table.photos
+    concerned = photos.photo_id.isin(open_votes.target) | photos.person_id.isin(open_votes.target)
+    is_open = np.zeros(len(table.units), dtype=bool)
+    is_open[photos.group.to_numpy()[concerned]] = True
+    decision = table.units.decision.where(~is_open, "")
+    return replace(table, units=table.units.assign(disagreement=is_open.astype(np.float64), decision=decision))

@@ -18,6 +18,7 @@ from core.evaluation.calibration_map import fit_calibration
 from core.evaluation.metrics import Float64Array
 from core.evaluation.prior import group_probabilities, mix_of
 from core.storage.predictions import Predictions
+from core.storage.runs import Run
 from core.taxonomy import FloatArray, IntArray, marginal
 
 
@@ -122,3 +123,19 @@ def _group_cells(
         return photo_cells, mix_of(known)
     together = calibrated_cells(pooled_scores(logits, groups), train, known)
     return np.where((size == 1)[:, None], photo_cells[first], together), mix_of(known)
+
+
+def run_evidence(
+    run: Run, photos: pd.DataFrame, decisions: pd.DataFrame, *, unit: str, grouping: Mapping[str, str] | None = None
+) -> Evidence:
+    """``read_evidence`` of a finished run."""
+    trained = run.train_photos()
+    return read_evidence(
+        photos,
+        decisions,
+        run.oof(),
+        run.evaluation(),
+        folds=dict(zip(trained.photo_id, trained.fold, strict=True)),
+        unit=unit,
+        grouping=grouping,
+    )

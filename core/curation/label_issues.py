@@ -121,6 +121,29 @@ def hit_rate(is_hit: ArrayLike) -> tuple[float | None, str]:
     return float(hits.mean()), ""
 
 
+def changed_labels(decisions: pd.DataFrame, photos: pd.DataFrame) -> np.ndarray:
+    """Whether each person that was looked at got another label, (M,) bool, in the order of decisions.
+
+    Args:
+        decisions: those of this queue that stand, oldest first; a swap of two masks is one look.
+        photos: the index's photos, with the original labels.
+    """
+    said = decisions[decisions.kind.isin(["accept", "relabel", "reject"])]
+    by_photo = photos.drop_duplicates("photo_id").set_index("photo_id")[["person_id", "mask", "gender", "age_band"]]
+    by_person = photos.drop_duplicates("person_id").set_index("person_id")[["gender", "age_band"]]
+    of_photo = (said.unit == "photo").to_numpy()
+    person = said.target.where(~of_photo, by_photo.person_id.reindex(said.target).to_numpy())
+    changed = np.zeros(len(said), dtype=bool)
+    for name in ("mask", "gender", "age_band"):
+        given = said[name].to_numpy(dtype=np.float64)
+        before = by_photo[name].reindex(said.target).to_numpy(dtype=np.float64)
+        if name != "mask":
+            before = np.where(of_photo, before, by_person[name].reindex(said.target).to_numpy(dtype=np.float64))
+        changed |= ~np.isnan(given) & ~np.isnan(before) & (given != before)
+    looks = pd.Series(changed).groupby([said.batch_id.to_numpy(), person.to_numpy()], sort=False).any()
+    return looks.to_numpy(dtype=bool)
+
+
 def _confident(labels: ArrayLike, pred_probs: FloatArray) -> tuple[IntArray, IntArray]:
     """Given labels, and the class that each photo is confidently of (-1: none)."""
     n_classes = pred_probs.shape[1]

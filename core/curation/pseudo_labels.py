@@ -5,6 +5,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.curation.labels import effective_labels
+from core.curation.review_table import ReviewTable
+from core.curation.thresholds import above_thresholds
 from core.errors import DecisionError
 from core.evaluation.calibration import fit_temperature
 from core.evaluation.metrics import probabilities
@@ -14,10 +16,11 @@ from core.storage.predictions import Predictions
 QUEUE = "pseudo_labels"
 
 EXPECTED_WRONG_ASSUMES = (
-    "Confidence is calibrated on train people whom the model did not see. Evaluation people are another mix "
-    "of gender and age, which the model has seen less of: expect more wrong ones than this, not fewer."
+    "The sum of 1 - confidence. Confidence is calibrated on train people whom the model did not see, and corrected "
+    "to the estimated mix of gender and age among the evaluation people. That assumes that people of one gender and "
+    "age look alike in both sets. Thresholds by class are counted on train people."
 )
-"""What ``expected_wrong`` rests on; a screen shows it beside the number."""
+"""What the expected number of wrong ones rests on; a screen shows it beside the number."""
 
 
 def run_temperature(oof: Predictions, photos: pd.DataFrame, decisions: pd.DataFrame) -> float:
@@ -103,12 +106,37 @@ def accept_above(table: pd.DataFrame, threshold: float, *, run_id: str, who: str
     Raises:
         DecisionError: the threshold is not within 0..1.
     """
+    return accept_chosen(undecided_above(table, threshold), run_id=run_id, who=who, why=why)
+
+
+def bulk_choice(table: ReviewTable, least: float, thresholds: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Undecided evaluation photos that are sure enough: photo_id, proposal, confidence.
+
+    Args:
+        least: confidence that each must have, 0..1.
+        thresholds: from ``thresholds.class_thresholds``: each must also reach that of its class.
+    Raises:
+        DecisionError: ``least`` is not within 0..1.
+    """
+    if not 0 <= least <= 1:
+        raise DecisionError(f"threshold {least} is outside 0..1; give a probability such as 0.95")
+    proposal = table.photos.proposal.to_numpy()
+    confidence = table.photo_probs[np.arange(len(proposal)), proposal]
+    is_open = (table.photos.split == "eval") & (table.photos.decision == "")
+    chosen = is_open.to_numpy() & (confidence >= least)
+    if thresholds is not None:
+        chosen &= above_thresholds(proposal, confidence, thresholds)
+    found: pd.DataFrame = table.photos[["photo_id", "proposal"]].assign(confidence=confidence)[chosen]
+    return found
+
+
+def accept_chosen(chosen: pd.DataFrame, *, run_id: str, who: str, why: str = "") -> list[Decision]:
+    """One ``accept`` a row of ``bulk_choice``, in one batch to undo at once."""
     batch_id = new_id()
-    chosen = undecided_above(table, threshold)
     rows = zip(chosen.photo_id.tolist(), chosen.proposal.tolist(), chosen.confidence.tolist(), strict=True)
     return [
         Decision(
-            kind="accept", target=photo_id, proposal=proposal, confidence=confidence,
+            kind="accept", target=photo_id, proposal=proposal, confidence=min(confidence, 1.0),
             queue=QUEUE, run_id=run_id, who=who, why=why, batch_id=batch_id,
         )
         for photo_id, proposal, confidence in rows

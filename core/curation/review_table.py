@@ -16,7 +16,7 @@ from core.curation.label_doubt import train_doubt
 from core.curation.label_quality import mistakenness, normalized_margin, self_confidence
 from core.curation.labels import effective_labels
 from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
-from core.evaluation.metrics import Float64Array
+from core.evaluation.metrics import Float64Array, macro_f1
 from core.taxonomy import AGE_BANDS, AXES, GENDERS, MASKS, NUM_CLASSES, IntArray
 
 KINDS = ("", "accept", "relabel", "reject", "skip")
@@ -40,7 +40,8 @@ class ReviewTable:
         photo_probs: (N, 18) of the photos; one answer about a group counts for all its photos.
         cells: (U, 6) of the groups, the answers so far and the estimated evaluation mix taken in.
         evaluation_mix: (6,) estimated share of gender and age bands among the evaluation people.
-        gained: how much the answers raised the expected macro F1 of the run's evaluation predictions.
+        gained: ``eval``: how much the answers raised the expected macro F1 of the run's evaluation predictions;
+            ``train``: how much the changed labels raised its out-of-fold macro F1.
     """
 
     unit: str
@@ -51,7 +52,7 @@ class ReviewTable:
     mask_probs: Float64Array
     cells: Float64Array
     evaluation_mix: Float64Array
-    gained: float
+    gained: dict[str, float]
 
 
 def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFrame) -> ReviewTable:
@@ -80,11 +81,10 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     ):
         if part.any():
             gain += _gain(evidence.unit, part, groups, current, probs, masks, unit_cells)
-    is_known = answered >= 0
-    gained = 0.0
-    if is_known.any():
-        told = photo_probs[~train]
-        gained = expected_macro_f1(told, submitted[~train]) - expected_macro_f1(told, evidence.predictions[~train])
+    gained = {
+        "eval": _gained_by_answers(photo_probs[~train], submitted[~train], evidence.predictions[~train]),
+        "train": _gained_by_labels(evidence, labels),
+    }
 
     proposal = photo_probs.argmax(axis=1)
     photo_kinds = _decided(evidence, decisions)
@@ -118,6 +118,20 @@ def _evaluation_posterior(
     photo_probs = joint(evidence.mask_probs, cells, groups)
     photo_probs[told] = np.eye(NUM_CLASSES)[answered[told]]
     return cells, photo_probs, mix
+
+
+def _gained_by_answers(photo_probs: Float64Array, submitted: IntArray, predictions: IntArray) -> float:
+    if not (submitted != predictions).any():
+        return 0.0
+    return expected_macro_f1(photo_probs, submitted) - expected_macro_f1(photo_probs, predictions)
+
+
+def _gained_by_labels(evidence: Evidence, labels: IntArray) -> float:
+    original, predictions = evidence.photos.label.to_numpy(), evidence.predictions
+    rows = np.flatnonzero(evidence.is_train & (labels >= 0) & (original >= 0))
+    if not (labels[rows] != original[rows]).any():
+        return 0.0
+    return macro_f1(labels[rows], predictions[rows]) - macro_f1(original[rows], predictions[rows])
 
 
 def _gain(

@@ -1,0 +1,97 @@
+"""What an hour of clicking brings: macro F1 of a run's evaluation predictions after so many right answers, by order.
+
+    python -m benchmarks.clicks --data DIR --run R [--workspace DIR] [--step 25]
+
+A reviewer who is always right answers the first cards of the pseudo-label queue, ``--step`` at a time; then the
+table is made anew from the answers, as the page does. The truth (``truth/eval.csv``) gives the answers, the scores
+and, by person, the TRUE groups of evaluation photos; nothing else sees it. Prints one JSON object:
+order -> unit -> decisions -> macro F1.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.curation.evidence import Evidence, run_evidence
+from core.curation.queues import Filters, queue_rows
+from core.curation.review_table import review_table
+from core.dataset.index import Index, load_index
+from core.evaluation.metrics import macro_f1
+from core.storage.decision_record import FIELDS, Decision, values_of
+from core.storage.decisions import DecisionStore
+from core.storage.runs import open_run
+from core.workspace import data_dir_from, workspace_from
+
+ORDERS = ("gain", "margin", "confidence", "entropy", "random")
+UNITS = ("photo", "person")
+POINTS = (0, 100, 300, 1000)
+
+
+def simulate(
+    evidence: Evidence, index: Index, truth: pd.Series, *, order: str, step: int, seed: int
+) -> dict[int, float]:
+    """Macro F1 after each of ``POINTS`` decisions, or after all there are."""
+    evaluated = np.flatnonzero(~evidence.is_train)
+    true = truth.loc[evidence.photos.photo_id.to_numpy()[evaluated]].to_numpy()
+    applied = evidence.predictions.copy()
+    decisions = pd.DataFrame(columns=list(FIELDS)).astype({"kind": object, "unit": object, "target": object})
+    scores: dict[int, float] = {}
+    done = 0
+    while True:
+        if done in POINTS:
+            scores[done] = round(macro_f1(true, applied[evaluated]), 4)
+        following = next((point for point in POINTS if point > done), None)
+        if following is None:
+            return scores
+        table = review_table(evidence, index.photos, decisions)
+        rows = queue_rows(table, "pseudo_labels", Filters(), order=order, seed=seed).head(min(step, following - done))
+        if rows.empty:
+            return scores | {done: round(macro_f1(true, applied[evaluated]), 4)}
+        asked = np.flatnonzero(np.isin(evidence.groups, rows.index))
+        answers = truth.loc[evidence.photos.photo_id.to_numpy()[asked]].to_numpy()
+        if evidence.unit == "person":  # a person's answer gives gender and age; each photo keeps its mask
+            answers = applied[asked] // 6 * 6 + answers % 6
+        applied[asked] = answers
+        decisions = pd.concat([decisions, _as_decisions(evidence.photos.photo_id.to_numpy()[asked], answers)])
+        done += len(rows)
+
+
+def _as_decisions(photo_ids: np.ndarray, answers: np.ndarray) -> pd.DataFrame:
+    made = [
+        Decision(who="truth", kind="accept", target=photo_id, proposal=int(answer))
+        for photo_id, answer in zip(photo_ids, answers, strict=True)
+    ]
+    return pd.DataFrame([values_of(one) for one in made], columns=list(FIELDS))
+
+
+def main() -> None:
+    """Read the arguments, simulate, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.clicks", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--workspace")
+    parser.add_argument("--step", type=int, default=25)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    workspace, data_dir = workspace_from(chosen.workspace), data_dir_from(chosen.data)
+    index, run = load_index(data_dir, workspace), open_run(workspace, chosen.run)
+    answers = pd.read_csv(Path(data_dir) / "truth" / "eval.csv", dtype={"person": str}).set_index("ImageID")
+    decided = DecisionStore(workspace, index.dataset_id).effective()
+    labels = decided[decided.queue != "pseudo_labels"]
+    result: dict[str, object] = {"run": run.run_id, "groups": "by person: the TRUE groups, from truth/eval.csv"}
+    curves: dict[str, dict[str, dict[int, float]]] = {order: {} for order in ORDERS}
+    for unit in UNITS:
+        groups = ("person " + answers.person).to_dict() if unit == "person" else None
+        evidence = run_evidence(run, index.photos, labels, unit=unit, grouping=groups)
+        for order in ORDERS:
+            curves[order][unit] = simulate(
+                evidence, index, answers.ans, order=order, step=chosen.step, seed=chosen.seed
+            )
+    print(json.dumps(result | curves))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Photos that runs, the folds of a run or reviewers see differently; what one run mends and another breaks."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.curation.disagreements import QUEUE, fixed_and_broken, reviewer_votes, reviewers_apart, voters_apart
+from core.taxonomy import CLASS_NAMES
+from ui.queue_page import filtered, open_desk, show_cards, undo_button
+from ui.review_data import votes
+from ui.run_picker import finished_runs
+
+st.title("Disagreements")
+st.caption("Where runs, folds or reviewers say different things, one look settles it.")
+desk = open_desk()
+if desk is None:
+    st.stop()
+
+others = [run.run_id for run in finished_runs() if run.run_id != desk.run.run_id]
+folds = ["folds"] if len(desk.run.manifest["folds_to_run"]) > 1 else []
+words = {"folds": "the folds of this run (evaluation photos)", "reviewers": "reviewers"}
+source = st.selectbox(
+    "compare", [*others, *folds, "reviewers"], key="with", bind="query-params",
+    format_func=lambda one: words.get(one, f"with run {one}"),
+)  # fmt: skip
+ids = desk.table.photos.photo_id.tolist()
+target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
+extra, reasons, told = {}, {}, {}
+if source == "reviewers":
+    said = reviewer_votes(desk.reviewed)
+    table = reviewers_apart(desk.table, said)
+    for row in said.itertuples():
+        reasons.setdefault(row.target, []).append(f"{row.who}: {row.meaning}")
+else:
+    told = votes(desk.run, source, ids)
+    table = voters_apart(desk.table, told)
+if source in others:
+    fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
+    which = st.segmented_control(
+        "train photos", ["all", "fixed", "broken"], default="all", key="which", bind="query-params",
+        format_func=lambda one: {"fixed": f"{source} mends {len(fixed):,}",
+                                 "broken": f"{source} breaks {len(broken):,}"}.get(one, one),
+    )  # fmt: skip
+    if which in ("fixed", "broken"):
+        extra["picked"] = frozenset(target_of[fixed if which == "fixed" else broken].tolist())
+desk = replace(desk, table=table)
+orders = ["disagreement", "gain", "margin", "entropy", "confidence", "random"]
+view = filtered(desk, QUEUE, orders, extra=extra, splits=True)
+shown = set(view.rows.target[:700]) if told else set()
+for place in [place for place, target in enumerate(target_of) if target in shown]:
+    said_here = [f"{name} {CLASS_NAMES[one[place]]}" for name, one in told.items() if one[place] >= 0]
+    if len({line.split(" ", 1)[1] for line in said_here}) > 1:
+        reasons.setdefault(target_of[place], []).append("; ".join(said_here))
+undo_button(desk, QUEUE)
+show_cards(
+    desk, view, QUEUE, gained="eval", reasons=reasons,
+    empty="Nobody disagrees here. Compare with another run, or train one with other settings: Train.",
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""Train labels that the run doubts: look, mend or keep, the most doubtful person first."""
+
+import streamlit as st
+
+from core.curation.label_issues import QUEUE, changed_labels, hit_rate
+from core.curation.queues import ISSUES
+from ui.queue_page import filtered, open_desk, show_cards, undo_button
+from ui.session import current
+
+_WORDS = {
+    "likely": "likely wrong",
+    "contradictions": "photos contradict each other",
+    "confident": "confident learning",
+    "all": "all train photos",
+}
+
+st.title("Label issues")
+st.caption(
+    "Train labels that a model which never saw the person doubts. A decision changes the label of the next training; "
+    "the data set stays as it is."
+)
+desk = open_desk()
+if desk is None:
+    st.stop()
+issue = st.segmented_control(
+    "which", ISSUES, default="likely", key="issue", bind="query-params", format_func=_WORDS.get,
+    help="Likely wrong: each axis judged apart by its odds, gender and age from all photos of the person. "
+    "Confident learning: as in Northcutt et al. 2021, on the 18 classes.",
+)  # fmt: skip
+scores = ["self_confidence", "normalized_margin", "mistakenness"]
+orders = ["wrong", "gain", *scores, "margin", "entropy", "confidence", "random"]
+view = filtered(desk, QUEUE, orders, extra={"issue": issue or "likely"})
+looked = desk.reviewed[desk.reviewed.queue == QUEUE]
+rate, hint = hit_rate(changed_labels(looked, current().index.photos))
+undo_button(desk, QUEUE)
+show_cards(
+    desk, view, QUEUE, gained="train", hit_rate=rate, hint=hint,
+    empty="Nothing is left here. Look at “all train photos”, or train again with what you decided: Train.",
+)  # fmt: skip

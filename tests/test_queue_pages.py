@@ -1,0 +1,110 @@
+"""The four queue pages: their filters, cards, bulk accepts and undo, as Streamlit's own test runs them."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.storage.decision_record import Decision
+from core.storage.decisions import DecisionStore
+from core.storage.leases import Leases
+
+ROOT = Path(__file__).resolve().parent.parent
+QUEUES = ("pseudo_labels", "age_boundary", "label_issues", "disagreements")
+
+
+def _open(page, demo_dir, workspace, monkeypatch, **query):
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60)
+    app.session_state["reviewer"] = "kim"
+    app.run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app = app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert [error.value for error in [*app.exception, *app.error]] == []
+    return app
+
+
+def _press(app, start):
+    next(button for button in app.button if button.label.startswith(start)).click()
+    app.run()
+    assert [error.value for error in [*app.exception, *app.error]] == []
+
+
+def _states(app):
+    return next(control for control in app.button_group if control.key == "state").options
+
+
+@pytest.fixture
+def store(trained_run, index):
+    """Empty again afterwards: the run is shared by all tests."""
+    workspace = trained_run[0]
+    store = DecisionStore(workspace, index.dataset_id)
+    yield store
+    for batch in store.effective().batch_id.unique():
+        store.undo_batch(batch, who="test")
+    (workspace.decisions / "leases.sqlite").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("unit", ["person", "photo"])
+@pytest.mark.parametrize("page", QUEUES)
+def test_each_queue_draws_by_person_and_by_photo(page, unit, demo_dir, trained_run, store, monkeypatch):
+    app = _open(page, demo_dir, trained_run[0], monkeypatch, unit=unit)
+    assert len(app.title) == 1
+    assert len(_states(app)) == 6
+
+
+def test_a_bulk_accept_is_one_batch_and_one_step_takes_it_back(demo_dir, trained_run, store, monkeypatch):
+    app = _open("pseudo_labels", demo_dir, trained_run[0], monkeypatch, bulk="by confidence", threshold="0.5")
+    app.slider(key="threshold").set_value(0.5).run()
+    before = len(store.effective())
+    label = next(button.label for button in app.button if button.label.startswith("Accept"))
+    _press(app, "Accept") if label != "Accept 0" else None
+    accepted = store.effective()
+    assert len(accepted) - before == int(label.split()[1])
+    if len(accepted) > before:
+        assert accepted.batch_id.nunique() == 1
+        _press(app, "Undo the last batch")
+        assert len(store.effective()) == before
+
+
+def test_people_moved_by_a_boundary_are_relabelled_and_taken_back_in_one_step(
+    demo_dir, trained_run, index, store, monkeypatch
+):
+    app = _open("age_boundary", demo_dir, trained_run[0], monkeypatch)
+    app.slider(key="young").set_value(27).run()
+    app.slider(key="old").set_value(56).run()
+    people = index.photos[index.photos.split == "train"].drop_duplicates("person_id")
+    expected = people.age.between(27, 29).sum() + people.age.between(56, 59).sum()
+    label = next(button.label for button in app.button if button.label.startswith("Relabel"))
+    assert label == f"Relabel {expected} people"
+    if expected:
+        _press(app, "Relabel")
+        assert len(store.effective()) == expected
+        _press(app, "Undo the last batch")
+        assert store.effective().empty
+
+
+def test_filters_in_the_address_limit_the_queue(demo_dir, trained_run, index, store, monkeypatch):
+    query = {"issue": "all train photos", "text": "normal", "unit": "photo"}
+    app = _open("label_issues", demo_dir, trained_run[0], monkeypatch, **query)
+    assert app.text_input(key="text").value == "normal"
+    assert f"to decide {(index.photos.kind == 'normal').sum()}" in _states(app)
+
+
+def test_what_another_reviewer_holds_is_not_handed_out(demo_dir, trained_run, index, store, monkeypatch):
+    held = index.photos[index.photos.split == "train"].person_id.unique().tolist()
+    leases = Leases(trained_run[0], index.dataset_id)
+    assert leases.take("label_issues", "lee", held, count=100) == held
+    app = _open("label_issues", demo_dir, trained_run[0], monkeypatch, issue="all train photos")
+    assert "Others are looking" in app.info[0].value
+
+
+def test_reviewers_who_disagree_are_a_queue_with_both_votes(demo_dir, trained_run, index, store, monkeypatch):
+    person = index.photos.person_id.iloc[0]
+    for who, gender in (("ann", 0), ("lee", 1)):
+        store.append([Decision(who=who, kind="relabel", unit="person", target=person, gender=gender)])
+    app = _open("disagreements", demo_dir, trained_run[0], monkeypatch, **{"with": "reviewers"})
+    app.selectbox(key="with").set_value("reviewers").run()
+    assert "to decide 1" in _states(app)

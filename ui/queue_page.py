@@ -1,0 +1,185 @@
+"""What the pages of the four queues share: run, unit, filters in the address, counts, and the cards themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from core.curation.cards import cards
+from core.curation.queues import Filters, counts, queue_rows
+from core.curation.review_table import ReviewTable
+from core.storage.decisions import DecisionStore
+from core.storage.leases import Leases
+from core.storage.runs import Run
+from core.taxonomy import AXES, CLASS_NAMES
+from ui.review import review
+from ui.review_data import groupings, table_of
+from ui.reviewer import reviewer
+from ui.run_picker import pick_run
+from ui.session import current
+
+ORDER_WORDS = {
+    "gain": "expected gain in macro F1",
+    "wrong": "most likely wrong",
+    "margin": "smallest margin",
+    "entropy": "highest entropy",
+    "confidence": "lowest confidence",
+    "self_confidence": "lowest self-confidence",
+    "normalized_margin": "lowest normalized margin",
+    "mistakenness": "highest mistakenness",
+    "disagreement": "most disagreement",
+    "random": "random (seed 0)",
+}
+_STATE_WORDS = {"undecided": "to decide", "accept": "accepted", "relabel": "changed", "reject": "rejected",
+                "skip": "put off", "all": "all"}  # fmt: skip
+_PAGE_SIZES = [24, 48, 96, 200]
+_AHEAD = 3
+"""Pages that the browser holds."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a queue's page works on.
+
+    Attributes:
+        reviewed: decisions that stand at the revision of the table.
+    """
+
+    run: Run
+    who: str
+    store: DecisionStore
+    revision: int
+    reviewed: pd.DataFrame
+    table: ReviewTable
+
+
+@dataclass(frozen=True)
+class View:
+    """A queue as the page shows it: its filters, order and rows, best first."""
+
+    filters: Filters
+    order: str
+    rows: pd.DataFrame
+    counts: dict[str, int]
+
+
+def open_desk() -> Desk | None:
+    """Run, unit, grouping and reviewer; None, and the empty state on the page, when there is no finished run."""
+    here = current()
+    left, middle, right = st.columns([3, 2, 2])
+    with left:
+        run = pick_run()
+    if run is None:
+        return None
+    unit = middle.segmented_control(
+        "decide by", ["person", "photo"], default="person", key="unit", bind="query-params"
+    )
+    names = ["", *groupings()]
+    grouping = right.selectbox(
+        "evaluation people", names, index=min(1, len(names) - 1), key="grouping", bind="query-params",
+        format_func=lambda name: name or "not grouped: photo by photo",
+        help="A grouping found on People, or imported. Some competitions forbid using the grouping of test photos.",
+    )  # fmt: skip
+    who = reviewer()
+    store = DecisionStore(here.workspace, here.index.dataset_id)
+    revision = store.revision()
+    with st.spinner("reading the run"):
+        table = table_of(run, unit=unit or "person", grouping=grouping or "", revision=revision)
+    return Desk(run, who, store, revision, store.effective(at_revision=revision), table)
+
+
+def filtered(
+    desk: Desk, name: str, orders: Sequence[str], *, extra: Mapping[str, Any] | None = None, splits: bool = False
+) -> View:
+    """The filters of a queue, all kept in the address, and what they leave."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = _choose("order", list(orders), ORDER_WORDS, width=230)
+        classes = {-1: "any class", **dict(enumerate(CLASS_NAMES))}
+        label = _choose("class", list(classes), classes, width=220)
+        axis = _choose("axis", ["", *AXES], {"": "any axis"}, label="in doubt", width=130)
+        text = st.text_input("text", key="text", bind="query-params", placeholder="part of an id", width=150)
+        with st.popover("more filters"):
+            words = {"": "train and evaluation", "eval": "evaluation"}
+            split = _choose("split", ["", "train", "eval"], words, label="photos") if splits else ""
+            fold = _choose("fold", [-1, *desk.run.manifest["folds_to_run"]], {-1: "any"})
+            least, most = st.slider("confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key="confidence", bind="query-params")
+    limits = Filters(
+        axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split, **(extra or {})
+    )
+    told = counts(desk.table, name, limits)
+    state = st.segmented_control(
+        "state", list(_STATE_WORDS), default="undecided", key="state", bind="query-params",
+        label_visibility="collapsed", format_func=lambda one: f"{_STATE_WORDS[one]} {told[one]:,}",
+    )  # fmt: skip
+    limits = replace(limits, state=state or "undecided")
+    return View(limits, order, queue_rows(desk.table, name, limits, order=order), told)
+
+
+def show_cards(
+    desk: Desk,
+    view: View,
+    name: str,
+    *,
+    empty: str,
+    gained: Literal["eval", "train"] | None,
+    hit_rate: float | None = None,
+    hint: str = "",
+    reasons: Mapping[str, list[str]] | None = None,
+) -> None:
+    """The queue's cards in the review component; ``empty`` says what to do when there is none."""
+    if view.rows.empty:
+        st.info(empty)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        mode = st.segmented_control("show", ["card", "grid"], default="card", key="mode", bind="query-params")
+        size = 1
+        if mode == "grid":
+            size = st.selectbox("photos a page", _PAGE_SIZES, key="size", bind="query-params", width=130)
+    here = current()
+    leases = Leases(here.workspace, here.index.dataset_id)
+    wanted = view.rows.target.tolist()
+    if view.filters.state == "undecided":
+        wanted = leases.take(name, desk.who, wanted, count=max(_AHEAD * size, 12))
+    rows = view.rows[view.rows.target.isin(wanted[: max(_AHEAD * size, 12)])]
+    if rows.empty:
+        st.info("Others are looking at all that is left here. Choose other filters, or wait two minutes.")
+        return
+    done = sum(view.counts[state] for state in ("accept", "relabel", "reject"))
+    progress = {
+        "done": done,
+        "total": view.counts["all"],
+        "gained": desk.table.gained[gained] if gained else None,
+        "hit_rate": hit_rate,
+        "hint": hint,
+    }
+    review(
+        cards(desk.table, rows, queue=name, reasons=reasons),
+        queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store,
+        mode="grid" if mode == "grid" else "card", page_size=max(size, 24), progress=progress,
+        view=f"{desk.table.unit} {view.order} {view.filters}",
+    )  # fmt: skip
+
+
+def _choose(
+    key: str,
+    options: list[Any],
+    words: Mapping[Any, str],
+    *,
+    label: str = "",
+    width: int | Literal["stretch"] = "stretch",
+) -> Any:
+    """A select box whose choice is in the address; options without words are shown as they are."""
+    return st.selectbox(
+        label or key, options, key=key, bind="query-params", width=width,
+        format_func=lambda one: words.get(one, str(one)),
+    )  # fmt: skip
+
+
+def undo_button(desk: Desk, name: str) -> None:
+    """Takes back the reviewer's last batch of this queue, however many decisions it has."""
+    last = desk.store.last_batch(name, desk.who)
+    if st.button("Undo the last batch", disabled=last is None, key=f"undo-{name}") and last:
+        st.toast(f"Took back {desk.store.undo_batch(last, who=desk.who):,} decisions")
+        st.rerun()
