@@ -16,7 +16,7 @@ desk = open_desk()
 if desk is None:
     st.stop()
 
-with st.container(border=True):
+with st.expander("Try another boundary", expanded=True):
     first, second, third = st.columns(3)
     young = first.slider("30-59 begins at", *YOUNG_RANGE, 30, key="young", bind="query-params")
     old = second.slider("60 and over begins at", *OLD_RANGE, 60, key="old", bind="query-params")
@@ -31,7 +31,7 @@ with st.container(border=True):
         f"{preview.macro_f1_before:.4f} → **{preview.macro_f1_after:.4f}**, the run's predictions as they are "
         "against labels by this boundary."
     )
-    with st.expander("By class, and who moves"):
+    if st.toggle("by class, and who moves", key="detail", bind="query-params"):
         st.dataframe(preview.classes, hide_index=True, width="stretch")
         names = dict(enumerate(AGE_BANDS))
         moved = preview.moved.assign(before=preview.moved.before.map(names), after=preview.moved.after.map(names))

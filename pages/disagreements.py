@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.curation.disagreements import QUEUE, fixed_and_broken, reviewer_votes, reviewers_apart, voters_apart
 from core.taxonomy import CLASS_NAMES
-from ui.queue_page import filtered, open_desk, show_cards, undo_button
+from ui.queue_page import filtered, open_desk, show_cards
 from ui.review_data import votes
 from ui.run_picker import finished_runs
 
@@ -51,7 +51,6 @@ for place in [place for place, target in enumerate(target_of) if target in shown
     said_here = [f"{name} {CLASS_NAMES[one[place]]}" for name, one in told.items() if one[place] >= 0]
     if len({line.split(" ", 1)[1] for line in said_here}) > 1:
         reasons.setdefault(target_of[place], []).append("; ".join(said_here))
-undo_button(desk, QUEUE)
 show_cards(
     desk, view, QUEUE, gained="eval", reasons=reasons,
     empty="Nobody disagrees here. Compare with another run, or train one with other settings: Train.",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.curation.label_issues import QUEUE, changed_labels, hit_rate
 from core.curation.queues import ISSUES
-from ui.queue_page import filtered, open_desk, show_cards, undo_button
+from ui.queue_page import filtered, open_desk, show_cards
 from ui.session import current
 
 _WORDS = {
@@ -32,7 +32,6 @@ orders = ["wrong", "gain", *scores, "margin", "entropy", "confidence", "random"]
 view = filtered(desk, QUEUE, orders, extra={"issue": issue or "likely"})
 looked = desk.reviewed[desk.reviewed.queue == QUEUE]
 rate, hint = hit_rate(changed_labels(looked, current().index.photos))
-undo_button(desk, QUEUE)
 show_cards(
     desk, view, QUEUE, gained="train", hit_rate=rate, hint=hint,
     empty="Nothing is left here. Look at “all train photos”, or train again with what you decided: Train.",

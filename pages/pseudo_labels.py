@@ -15,10 +15,10 @@ desk = open_desk()
 if desk is None:
     st.stop()
 
-with st.container(border=True):
+with st.expander("Accept many at once"):
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     by_class = left.segmented_control(
-        "accept at once", ["by class", "by confidence"], default="by class", key="bulk", bind="query-params"
+        "threshold", ["by class", "by confidence"], default="by class", key="bulk", bind="query-params"
     )
     table = desk.table.photos[desk.table.photos.split == "train"]
     if by_class == "by confidence":
@@ -44,8 +44,7 @@ with st.container(border=True):
             st.rerun()
         undo_button(desk, QUEUE)
     if thresholds is not None:
-        with st.expander("Thresholds of the classes"):
-            st.dataframe(thresholds, hide_index=True, width="stretch")
+        st.dataframe(thresholds, hide_index=True, width="stretch", height=250)
 
 view = filtered(desk, QUEUE, ["gain", "margin", "entropy", "confidence", "random"])
 show_cards(

@@ -1,10 +1,12 @@
 """The four queue pages: their filters, cards, bulk accepts and undo, as Streamlit's own test runs them."""
 
+import json
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.cli import cli
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.leases import Leases
@@ -108,3 +110,16 @@ def test_reviewers_who_disagree_are_a_queue_with_both_votes(demo_dir, trained_ru
     app = _open("disagreements", demo_dir, trained_run[0], monkeypatch, **{"with": "reviewers"})
     app.selectbox(key="with").set_value("reviewers").run()
     assert "to decide 1" in _states(app)
+
+
+def test_the_top_of_a_queue_is_listed_from_the_command_line(demo_dir, trained_run, store, capsys):
+    command = ["--data", str(demo_dir), "--workspace", str(trained_run[0].root), "queue", "--run", "first", "--json"]
+    cli.main([*command, "--name", "label_issues", "--issue", "all", "--count", "4"], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    wrong = [card["target"] for card in told["cards"]]
+    assert len(wrong) == 4
+    assert told["counts"]["undecided"] == told["counts"]["all"]
+    cli.main([*command, "--name", "pseudo_labels", "--unit", "photo", "--order", "margin"], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["gained"] == {"eval": 0.0, "train": 0.0}
+    assert all(card["label"] is not None for card in told["cards"])

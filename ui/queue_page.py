@@ -57,12 +57,13 @@ class Desk:
 
 @dataclass(frozen=True)
 class View:
-    """A queue as the page shows it: its filters, order and rows, best first."""
+    """A queue as the page shows it: filters, order, rows (best first); ``size`` cards a page, 1 for one by one."""
 
     filters: Filters
     order: str
     rows: pd.DataFrame
     counts: dict[str, int]
+    size: int
 
 
 def open_desk() -> Desk | None:
@@ -77,11 +78,13 @@ def open_desk() -> Desk | None:
         "decide by", ["person", "photo"], default="person", key="unit", bind="query-params"
     )
     names = ["", *groupings()]
-    grouping = right.selectbox(
-        "evaluation people", names, index=min(1, len(names) - 1), key="grouping", bind="query-params",
-        format_func=lambda name: name or "not grouped: photo by photo",
-        help="A grouping found on People, or imported. Some competitions forbid using the grouping of test photos.",
-    )  # fmt: skip
+    grouping = ""
+    if len(names) > 1:
+        grouping = right.selectbox(
+            "evaluation people", names, index=1, key="grouping", bind="query-params",
+            format_func=lambda name: name or "not grouped: photo by photo",
+            help="A grouping found on People, or imported. Some competitions forbid using one of test photos.",
+        )  # fmt: skip
     who = reviewer()
     store = DecisionStore(here.workspace, here.index.dataset_id)
     revision = store.revision()
@@ -109,12 +112,18 @@ def filtered(
         axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split, **(extra or {})
     )
     told = counts(desk.table, name, limits)
-    state = st.segmented_control(
-        "state", list(_STATE_WORDS), default="undecided", key="state", bind="query-params",
-        label_visibility="collapsed", format_func=lambda one: f"{_STATE_WORDS[one]} {told[one]:,}",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        state = st.segmented_control(
+            "state", list(_STATE_WORDS), default="undecided", key="state", bind="query-params",
+            label_visibility="collapsed", format_func=lambda one: f"{_STATE_WORDS[one]} {told[one]:,}",
+        )  # fmt: skip
+        mode = st.segmented_control(
+            "show", ["card", "grid"], default="card", key="mode", bind="query-params", label_visibility="collapsed"
+        )
+        words = {size: f"{size} a page" for size in _PAGE_SIZES}
+        size = _choose("size", _PAGE_SIZES, words, collapsed=True, width=130) if mode == "grid" else 1
     limits = replace(limits, state=state or "undecided")
-    return View(limits, order, queue_rows(desk.table, name, limits, order=order), told)
+    return View(limits, order, queue_rows(desk.table, name, limits, order=order), told, size)
 
 
 def show_cards(
@@ -132,17 +141,13 @@ def show_cards(
     if view.rows.empty:
         st.info(empty)
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        mode = st.segmented_control("show", ["card", "grid"], default="card", key="mode", bind="query-params")
-        size = 1
-        if mode == "grid":
-            size = st.selectbox("photos a page", _PAGE_SIZES, key="size", bind="query-params", width=130)
+    held = max(_AHEAD * view.size, 12)
     here = current()
     leases = Leases(here.workspace, here.index.dataset_id)
     wanted = view.rows.target.tolist()
     if view.filters.state == "undecided":
-        wanted = leases.take(name, desk.who, wanted, count=max(_AHEAD * size, 12))
-    rows = view.rows[view.rows.target.isin(wanted[: max(_AHEAD * size, 12)])]
+        wanted = leases.take(name, desk.who, wanted, count=held)
+    rows = view.rows[view.rows.target.isin(wanted[:held])]
     if rows.empty:
         st.info("Others are looking at all that is left here. Choose other filters, or wait two minutes.")
         return
@@ -157,7 +162,7 @@ def show_cards(
     review(
         cards(desk.table, rows, queue=name, reasons=reasons),
         queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store,
-        mode="grid" if mode == "grid" else "card", page_size=max(size, 24), progress=progress,
+        mode="grid" if view.size > 1 else "card", page_size=max(view.size, 24), progress=progress,
         view=f"{desk.table.unit} {view.order} {view.filters}",
     )  # fmt: skip
 
@@ -168,12 +173,13 @@ def _choose(
     words: Mapping[Any, str],
     *,
     label: str = "",
+    collapsed: bool = False,
     width: int | Literal["stretch"] = "stretch",
 ) -> Any:
     """A select box whose choice is in the address; options without words are shown as they are."""
     return st.selectbox(
         label or key, options, key=key, bind="query-params", width=width,
-        format_func=lambda one: words.get(one, str(one)),
+        format_func=lambda one: words.get(one, str(one)), label_visibility="collapsed" if collapsed else "visible",
     )  # fmt: skip
 
 

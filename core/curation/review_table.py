@@ -80,7 +80,7 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
         (~train, submitted, photo_probs, evidence.mask_probs, cells),
     ):
         if part.any():
-            gain += _gain(evidence.unit, part, groups, current, probs, masks, unit_cells)
+            gain += _gain(evidence.unit, part, groups, current, probs, masks, unit_cells, is_train=part is train)
     gained = {
         "eval": _gained_by_answers(photo_probs[~train], submitted[~train], evidence.predictions[~train]),
         "train": _gained_by_labels(evidence, labels),
@@ -142,6 +142,8 @@ def _gain(
     photo_probs: Float64Array,
     masks: Float64Array,
     cells: Float64Array,
+    *,
+    is_train: bool,
 ) -> Float64Array:
     """Expected gain of the groups of one split, (U,), 0 for the others."""
     gain = np.zeros(len(cells))
@@ -150,6 +152,11 @@ def _gain(
         return gain
     members, owner = np.unique(groups[part], return_inverse=True)
     gain[members] = expected_gain_by_person(masks[part], cells[members], owner, current[part])
+    if is_train:  # a person's card offers to mend its masks as well
+        cell_known = np.eye(NUM_CELLS)[current[part] % NUM_CELLS]
+        np.add.at(
+            gain, groups[part], expected_gain(joint(masks[part], cell_known, np.arange(len(owner))), current[part])
+        )
     return gain
 
 
