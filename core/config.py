@@ -192,6 +192,14 @@ def load_config(preset: str = "default", *, file: Path | None = None, settings: 
     return parse_config(content)
 
 
+def with_settings(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
+    """A configuration with some ``key=value`` settings changed; raises as ``load_config``."""
+    content: dict[str, Any] = config.model_dump()
+    for setting in settings:
+        content = _merge(content, _parse_setting(setting))
+    return parse_config(content)
+
+
 def parse_config(content: Mapping[str, Any]) -> TrainConfig:
     """A checked ``TrainConfig`` from nested plain values, such as a run's ``config.json``.
 

@@ -36,9 +36,9 @@ with st.expander("Try another boundary", expanded=True):
         names = dict(enumerate(AGE_BANDS))
         moved = preview.moved.assign(before=preview.moved.before.map(names), after=preview.moved.after.map(names))
         st.dataframe(moved, hide_index=True, width="stretch")
-    settings = {key.replace(".", "-"): str(value) for key, value in boundary.settings().items()}
+    settings = [f"{key}={value}" for key, value in boundary.settings().items()]
     with st.container(horizontal=True, vertical_alignment="center"):
-        link_to("train", "Train with this boundary", **settings)
+        link_to("train", "Train with this boundary", set=settings, like=desk.run.run_id)
         if st.button(f"Relabel {len(preview.moved):,} people", disabled=preview.moved.empty):
             desk.store.append(relabel_moved(preview, boundary, who=desk.who, run_id=desk.run.run_id))
             st.rerun()

@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from core.config import PRESETS, load_config
+from core.config import PRESETS, load_config, with_settings
 from core.errors import LabelingError
 from core.jobs.slots import find_slots
 from core.service import TrainingPlan, plan_training, start_run
@@ -51,7 +51,11 @@ bases = {name: load_config(name) for name in PRESETS}
 for run in runs:
     if not run.damage() and run.manifest["dataset_id"] == desk.index.dataset_id:
         bases[f"run {run.run_id}"] = run.config
-choice = config_form(bases)
+asked = st.query_params.get_all("set")  # another page's link: settings to change, and the run to start from
+if asked:
+    start = bases.get(f"run {st.query_params.get('like', '')}", load_config("default"))
+    bases = {"the link": with_settings(start, asked), **bases}
+choice = config_form(bases, first="the link" if asked else "fast")
 
 if choice is not None:
     try:

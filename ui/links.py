@@ -1,5 +1,6 @@
 """Links from one page to another."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -7,9 +8,10 @@ import streamlit as st
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 
-def link_to(page: str, label: str, **query: str) -> None:
-    """A link to ``pages/<page>.py``; ``query`` is put in its address."""
-    st.page_link(str(_PAGES / f"{page}.py"), label=label, query_params=query or None)
+def link_to(page: str, label: str, **query: str | Sequence[str]) -> None:
+    """A link to ``pages/<page>.py``; ``query`` is put in its address, a sequence as a repeated parameter."""
+    pairs = [(name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)]
+    st.page_link(str(_PAGES / f"{page}.py"), label=label, query_params=pairs or None)
 
 
 def no_runs_yet() -> None:

@@ -15,7 +15,7 @@ from core.storage.leases import Leases
 from core.storage.runs import Run
 from core.taxonomy import AXES, CLASS_NAMES
 from ui.review import review
-from ui.review_data import groupings, table_of
+from ui.review_data import groupings, neighbours, table_of
 from ui.reviewer import reviewer
 from ui.run_picker import pick_run
 from ui.session import current
@@ -159,8 +159,14 @@ def show_cards(
         "hit_rate": hit_rate,
         "hint": hint,
     }
+    made = cards(desk.table, rows, queue=name, reasons=reasons)
+    if view.size == 1:
+        first = [card["photos"][0]["photo_id"] for card in made]
+        near = neighbours(desk.run, desk.table, first, desk.revision)
+        for card, photo_id in zip(made, first, strict=True):
+            card["neighbours"] = near.get(photo_id, [])
     review(
-        cards(desk.table, rows, queue=name, reasons=reasons),
+        made,
         queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store,
         mode="grid" if view.size > 1 else "card", page_size=max(view.size, 24), progress=progress,
         view=f"{desk.table.unit} {view.order} {view.filters}",

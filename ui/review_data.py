@@ -1,11 +1,14 @@
 """The review table of a run, kept between reruns: by run, grouping and label revision, never by arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.curation.disagreements import together, votes_of
 from core.curation.evidence import Evidence, run_evidence
+from core.curation.neighbours import nearest_of_two_classes
 from core.curation.review_table import ReviewTable, review_table
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import list_groupings, open_grouping
@@ -35,6 +38,22 @@ def votes(run: Run, other: str, photo_ids: list[str]) -> dict[str, Any]:
     return _votes(_key(desk), run.run_id, other, desk, photo_ids)
 
 
+def neighbours(
+    run: Run, table: ReviewTable, photo_ids: Sequence[str], revision: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Nearest train photos of the two classes that compete for each photo; empty for a run without features."""
+    if not (run.path / "features.json").exists():
+        return {}
+    calibrated_at = revision - revision % _RECALIBRATED_AFTER
+    known = _known_neighbours(f"{_key(current())} {run.run_id} {calibrated_at}")
+    wanted = table.photos[table.photos.photo_id.isin(set(photo_ids) - known.keys())]
+    if len(wanted):
+        train = table.photos[table.photos.split == "train"]
+        competing = np.argsort(-table.photo_probs[wanted.index], axis=1)[:, :2]
+        known |= nearest_of_two_classes(run.features(), train, wanted.photo_id.tolist(), competing)
+    return known
+
+
 def _key(desk: Desk) -> str:
     return f"{desk.workspace.root} {desk.index.fingerprint}"
 
@@ -47,6 +66,13 @@ def _evidence(_place: str, run_id: str, unit: str, grouping: str, calibrated_at:
         found = open_grouping(_desk.workspace, grouping, dataset_id=_desk.index.dataset_id).table
         groups = dict(zip(found.photo_id, found.group, strict=True))
     return run_evidence(open_run(_desk.workspace, run_id), _desk.index.photos, decisions, unit=unit, grouping=groups)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
+    """What was looked up already under this key; it grows card by card."""
+    del place  # only the key
+    return {}
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -20,7 +20,6 @@ def cards(
     *,
     queue: str,
     reasons: Mapping[str, list[str]] | None = None,
-    neighbours: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> list[Card]:
     """A card for each row of a queue, in its order.
 
@@ -28,7 +27,8 @@ def cards(
         table: where the rows come from.
         rows: some of ``table.units``, best first (``queues.queue_rows``).
         reasons: more words to say why, by target.
-        neighbours: nearest train photos of the competing classes, by photo_id of the photo looked at first.
+    Returns:
+        ``neighbours`` is left empty: whoever has a run's features fills it in (``curation.neighbours``).
     """
     order = np.argsort(table.photos.group.to_numpy(), kind="stable")
     starts = np.searchsorted(table.photos.group.to_numpy()[order], np.arange(len(table.units) + 1))
@@ -37,7 +37,6 @@ def cards(
         members = order[starts[group] : starts[group + 1]]
         card = _card(table, row, members, queue)
         card["why"] += (reasons or {}).get(card["target"], [])
-        card["neighbours"] = (neighbours or {}).get(card["photos"][0]["photo_id"], [])
         made.append(card)
     return made
 

@@ -1,10 +1,11 @@
-"""The train photos most like a photo, of the two classes that compete for it: the quickest way to see who is right."""
+"""The train photos most like a photo, of the two classes that compete for it: who is right is seen at a glance."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.storage.features import Features
 from core.taxonomy import IntArray
@@ -31,20 +32,25 @@ def nearest_of_two_classes(
     known = train[(train.label >= 0).to_numpy() & (place.get_indexer(pd.Index(train.photo_id)) >= 0)]
     people = dict(zip(train.photo_id, train.person_id, strict=True))
     rows = place.get_indexer(pd.Index(photo_ids))
+    seen = np.flatnonzero(rows >= 0)
+    likeness = _unit(features, features.rows_of(known.photo_id)) @ _unit(features, rows[seen]).T  # (T, seen)
     told: dict[str, list[dict[str, Any]]] = {}
-    for photo_id, row, pair in zip(photo_ids, rows.tolist(), competing.tolist(), strict=True):
-        if row >= 0:
-            own = people.get(photo_id, "")
-            told[photo_id] = [
-                {"label": int(label), "photo_ids": _nearest(features, known, row, label, own)} for label in pair
-            ]
+    for column, which in enumerate(seen.tolist()):
+        own = people.get(photo_ids[which], "")
+        ranked = known.assign(likeness=likeness[:, column])[(known.person_id != own).to_numpy()]
+        told[photo_ids[which]] = [
+            {"label": int(label), "photo_ids": _best(ranked[ranked.label == label])} for label in competing[which]
+        ]
     return told
 
 
-def _nearest(features: Features, known: pd.DataFrame, row: int, label: int, own: str) -> list[str]:
-    of_class = known[(known.label == label).to_numpy() & (known.person_id != own).to_numpy()]
-    vectors = features.vectors[features.rows_of(of_class.photo_id)].astype(np.float32)
-    wanted = features.vectors[row].astype(np.float32)
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(wanted)
-    order = np.argsort(-(vectors @ wanted) / np.maximum(lengths, 1e-9), kind="stable")
-    return of_class.iloc[order].drop_duplicates("person_id").photo_id.head(PER_CLASS).tolist()
+def _unit(features: Features, rows: IntArray) -> NDArray[np.float32]:
+    """(n, D) vectors of length 1."""
+    vectors = features.vectors[rows].astype(np.float32)
+    unit: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def _best(ranked: pd.DataFrame) -> list[str]:
+    best = ranked.sort_values("likeness", ascending=False, kind="stable").drop_duplicates("person_id")
+    return best.photo_id.head(PER_CLASS).tolist()
