@@ -89,14 +89,11 @@ class JobQueue:
 
     def list(self, limit: int = 50) -> Sequence[Job]:
         """The newest jobs first; heals a dispatcher that died."""
-        jobs = self._select("ORDER BY number DESC LIMIT ?", limit)
-        if any(job.state in ALIVE for job in jobs):
-            ensure_dispatcher(self.workspace)
-        return jobs
+        return self._healed(self._select("ORDER BY number DESC LIMIT ?", limit))
 
     def of_run(self, run_id: str) -> Sequence[Job]:
-        """A run's jobs, newest first."""
-        return self._select("WHERE run_id = ? ORDER BY number DESC", run_id)
+        """A run's jobs, newest first; heals a dispatcher that died."""
+        return self._healed(self._select("WHERE run_id = ? ORDER BY number DESC", run_id))
 
     def alive(self) -> Sequence[Job]:
         """Jobs that wait or run, oldest first: a queued job's place in line."""
@@ -127,6 +124,11 @@ class JobQueue:
         connection = connect(self.folder / "queue.sqlite")
         migrate(connection, _MIGRATIONS)
         return connection
+
+    def _healed(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        if any(job.state in ALIVE for job in jobs):
+            ensure_dispatcher(self.workspace)
+        return jobs
 
     def _select(self, clause: str, *values: Any) -> Sequence[Job]:
         if not (self.folder / "queue.sqlite").exists():

@@ -52,15 +52,26 @@ def _move(photos: torch.Tensor, config: AugmentConfig) -> torch.Tensor:
         ],
         dim=1,
     ).to(photos.device)  # (B, 2, 3)
-    grid = F.affine_grid(matrix, [count, 3, height, width], align_corners=False)
-    return F.grid_sample(photos.float(), grid, padding_mode="border", align_corners=False)
+    across = (2 * torch.arange(width, device=photos.device) + 1) / width - 1  # centres of pixels, -1..1
+    down = (2 * torch.arange(height, device=photos.device) + 1) / height - 1
+    places = torch.stack([across.expand(height, -1), down[:, None].expand(-1, width), across.new_ones(height, width)])
+    # One product of matrices, since F.affine_grid takes thirty times as long as this, and twice the look-up itself.
+    grid = matrix.view(2 * count, 3) @ places.view(3, -1)  # (B * 2, H * W)
+    grid = grid.view(count, 2, height, width).permute(0, 2, 3, 1)  # (B, H, W, 2)
+    return F.grid_sample(photos.contiguous().float(), grid, padding_mode="border", align_corners=False)
 
 
 def _recolour(photos: torch.Tensor, largest: float) -> torch.Tensor:
-    """Brightness, contrast and saturation, each by a factor of 1 +- ``largest``."""
-    factors = 1 + (torch.rand(3, len(photos), 1, 1, 1) * 2 - 1) * largest
-    brightness, contrast, saturation = factors.to(photos.device)
-    luma = (photos * photos.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)  # (B, 1, H, W)
-    photos = luma + (photos - luma) * saturation
-    mean = luma.mean(dim=(2, 3), keepdim=True)
-    return ((mean + (photos - mean) * contrast) * brightness).clamp_(0, 255)
+    """Brightness, contrast and saturation, each by a factor of 1 +- ``largest``.
+
+    Saturation moves a pixel from its own brightness, contrast from the photo's mean one: together a matrix and a
+    shift a photo, applied in one pass.
+    """
+    factors = 1 + (torch.rand(3, len(photos), 1, 1) * 2 - 1) * largest
+    brightness, contrast, saturation = factors.to(photos.device)  # (B, 1, 1) each
+    luma = photos.new_tensor(_LUMA)
+    mean = (photos.mean(dim=(2, 3)) @ luma).view(-1, 1, 1)  # (B, 1, 1)
+    matrix = saturation * torch.eye(3, device=photos.device) + (1 - saturation) * luma.expand(3, 3)  # (B, 3, 3)
+    shift = (brightness * (1 - contrast) * mean).expand(-1, 3, 1)
+    changed = torch.baddbmm(shift, brightness * contrast * matrix, photos.flatten(2))  # (B, 3, H * W)
+    return changed.view(photos.shape).clamp_(0, 255)
