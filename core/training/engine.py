@@ -53,14 +53,15 @@ def train_one_epoch(
     batch_size: int,
     seed: int,
     should_stop: Callable[[], bool],
-    on_batch: Callable[[int, float], None],
+    on_batch: Callable[[int, torch.Tensor], None],
 ) -> float:
     """Train on every photo once, in an order that follows from ``seed`` alone.
 
     Args:
         rows: (n,) row of each photo in ``photos``.
         targets: (n,) class.
-        on_batch: called with (photos done, mean loss so far).
+        on_batch: called with (photos done, mean loss so far); the loss stays on the device, so that a GPU need not
+            wait for whoever does not read it.
     Returns:
         Mean training loss.
     Raises:
@@ -72,7 +73,7 @@ def train_one_epoch(
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches.pop()  # batch normalisation has no variance of one photo
     model.train()
-    total, done = 0.0, 0
+    total, done = torch.zeros((), dtype=torch.float64, device=photos.device), 0
     for chosen in batches:
         if should_stop():
             raise Stopped
@@ -87,9 +88,9 @@ def train_one_epoch(
         if ema is not None:
             ema.update_parameters(model)
         done += len(chosen)
-        total += float(loss.detach()) * len(chosen)
+        total += loss.detach() * len(chosen)
         on_batch(done, total / done)
-    return total / max(done, 1)
+    return float(total) / max(done, 1)
 
 
 @torch.inference_mode()
@@ -132,11 +133,11 @@ class Pace:
         self._last, self._done = time.monotonic(), 0
         self.photos_per_second = 0.0
 
-    def __call__(self, done: int, loss: float) -> None:
+    def __call__(self, done: int, loss: torch.Tensor) -> None:
         """Note that ``done`` photos of the epoch are trained."""
         now = time.monotonic()
         if now - self._last < 0.5:
             return
         self.photos_per_second = (done - self._done) / (now - self._last)
         self._last, self._done = now, done
-        self._report(done, loss, self.photos_per_second)
+        self._report(done, float(loss), self.photos_per_second)

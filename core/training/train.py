@@ -38,7 +38,8 @@ from core.training.models import Classifier, Weights, build_model
 from core.training.optim import build_optimizer, build_schedule
 from core.workspace import Workspace
 
-_PREDICT_BATCH = 256
+_PREDICT_PIXELS = 256 * 128 * 96
+"""So many pixels are predicted at a time."""
 
 
 def train_run(
@@ -193,8 +194,10 @@ class _FoldTrainer:
         )  # fmt: skip
 
     def _predict(self, model: torch.nn.Module, rows: NDArray[np.int64], *, tta: bool) -> NDArray[np.float32]:
+        image = self.config.image
+        batch_size = max(_PREDICT_PIXELS // (image.height * image.width), 1)
         return predict_logits(
-            model, self.photos, rows, batch_size=_PREDICT_BATCH, tta_flip=tta, should_stop=self.should_stop
+            model, self.photos, rows, batch_size=batch_size, tta_flip=tta, should_stop=self.should_stop
         )
 
 
