@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.errors import DecisionError
 from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
@@ -88,3 +90,19 @@ def test_people_are_found_from_the_command_line_and_go_out_as_csv(demo_dir, trai
     done, _ = run("people", "--run", run_id, "--name", "cli")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "grouping 'cli' exists already" in done.stderr
+
+
+def test_the_page_shows_the_groups_and_what_pooling_changes(demo_dir, index, trained_run, monkeypatch):
+    workspace = trained_run[0]
+    ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
+    table = pd.DataFrame({"photo_id": ids, "group": [str(row // 7) for row in range(len(ids))], "confidence": 0.9})
+    save_grouping(workspace, "page", table, dataset_id=index.dataset_id, origin="a test", about={})
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+    root = Path(__file__).resolve().parent.parent
+    app = AppTest.from_file(str(root / "ui" / "main.py"), default_timeout=60).run()
+    app = app.switch_page(str(root / "pages" / "people.py")).run()
+    app.selectbox(key="grouping").set_value("page").run()
+    assert not app.exception
+    assert app.metric[0].value == str(len(ids) // 7)
+    assert f"of {len(ids):,} classes" in " ".join(element.value for element in app.markdown)

@@ -19,6 +19,7 @@ PAGES = {
     "disagreements": ("Disagreements", "⚖️"),
     "fixes": ("Known fixes", "🩹"),
     "history": ("History", "🕓"),
+    "people": ("People", "👥"),
     "submissions": ("Submissions", "📤"),
 }
 

@@ -1,0 +1,70 @@
+"""Groupings of evaluation photos on the screen: the forms that make one, and what one changes."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.curation.labels import effective_labels
+from core.errors import LabelingError
+from core.jobs.queue import JobQueue
+from core.people.effect import PoolingEffect, pooling_effect
+from core.storage.decisions import DecisionStore
+from core.storage.groupings import Grouping, read_groups_csv, save_grouping
+from core.storage.runs import Run
+from ui.session import current
+
+
+def find_form(run: Run, taken: list[str]) -> None:
+    """A name and a button that queues ``python -m core people``."""
+    desk = current()
+    suggestion = next(f"people-{number}" for number in range(1, len(taken) + 2) if f"people-{number}" not in taken)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("name", placeholder=suggestion, key=f"grouping-name-{len(taken)}").strip() or suggestion
+        if st.button("Find people", type="primary", key=f"find-{len(taken)}"):
+            command = ["--data", str(desk.data_dir), "--workspace", str(desk.workspace.root), "people"]
+            command += ["--run", run.run_id, "--name", name]
+            JobQueue(desk.workspace).submit(command, kind="people", title=f"people {name}", device="cpu")
+            st.rerun()
+
+
+def import_form(taken: list[str]) -> None:
+    """A csv file with ``ImageID`` and ``group`` becomes a grouping."""
+    desk = current()
+    uploaded = st.file_uploader("or a csv file with ImageID and group", type="csv", key=f"groups-{len(taken)}")
+    if uploaded is None:
+        return
+    photos = desk.index.photos
+    name = Path(uploaded.name).stem
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "groups.csv"
+        path.write_bytes(uploaded.getvalue())
+        try:
+            table = read_groups_csv(path, photos.photo_id[photos.split == "eval"].tolist())
+            origin = f"imported from {uploaded.name}"
+            save_grouping(desk.workspace, name, table, dataset_id=desk.index.dataset_id, origin=origin, about={})
+        except LabelingError as problem:
+            st.error(str(problem).replace(str(path), uploaded.name))
+            return
+    st.rerun()
+
+
+def pooled(run: Run, grouping: Grouping) -> PoolingEffect:
+    """What pooling over the grouping changes; kept for the last few pairs of run, grouping and label revision."""
+    desk = current()
+    return _pooled(run, grouping, DecisionStore(desk.workspace, desk.index.dataset_id).revision())
+
+
+_BY_NAME = {
+    Run: lambda run: (str(run.path), run.manifest["created_at"]),
+    Grouping: lambda grouping: (str(grouping.path), grouping.about["created_at"]),
+}
+
+
+@st.cache_resource(max_entries=4, hash_funcs=_BY_NAME, show_spinner="Pooling the photos of each person")
+def _pooled(run: Run, grouping: Grouping, revision: int) -> PoolingEffect:
+    desk = current()
+    decided = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
+    photos = effective_labels(desk.index.photos, decided)
+    return pooling_effect(run, grouping, pd.Series(photos.label.to_numpy(), index=photos.photo_id))
