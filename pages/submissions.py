@@ -1,47 +1,56 @@
-"""From runs to a checked file, and the ledger of all files."""
+"""From an ensemble to a checked file, and the ledger of all files with their scores."""
 
 from dataclasses import asdict
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import LabelingError
 from core.storage.submissions import SubmissionLedger
-from core.submission.checks import check_submission
-from core.submission.export import Draft, draft_submission, write_submission
-from core.submission.recipe import make_recipe
+from core.submission.assemble import member_names
+from core.submission.export import Draft, write_submission
+from core.submission.finding import is_blocked
+from core.submission.importing import gate_file, import_submission
+from core.submission.overview import ledger_table
+from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, open_recipe
+from ui.ensembles import draft_of
 from ui.findings import class_counts, show_findings
+from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
 from ui.links import no_runs_yet
-from ui.run_picker import finished_runs, run_label
 from ui.session import current
-from ui.times import clock
 
 _LARGEST_UPLOAD = 5  # MB; the organisers' file has 0.6
-_LISTED = 10
+_FITTING_NOTHING = ("soft", "logits", "hard")
 
 desk = current()
 st.title("Submissions")
-st.caption("Make a checked file from one run or the vote of several, download it, and see all earlier ones.")
-runs = {run.run_id: run for run in finished_runs()}
+st.caption("Make a file that cannot be wrong, know its score before the upload, and see all earlier ones.")
 ledger = SubmissionLedger(desk.workspace, desk.index.dataset_id)
 
 
-def file_from_runs() -> Draft | None:
-    """The widgets that make a file: members, vote, the checks, then the button that writes."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.multiselect(
-        "runs", list(runs), list(runs)[:1], format_func=lambda name: run_label(runs[name]), key="members",
-        bind="query-params", help="One run, or several that vote.",
-    )  # fmt: skip
-    vote = right.segmented_control(
-        "vote", ["soft", "hard"], default="soft", required=True, key="vote", bind="query-params",
-        disabled=len(chosen) < 2, help="soft: mean probability. hard: the class most runs choose.",
-    )  # fmt: skip
+def recipe_from_widgets(names: list[str]) -> Recipe | None:
+    """What to make the file from: a saved ensemble, or members that vote."""
+    left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+    chosen = left.multiselect("made from", names, names[:1], key="members", bind="query-params",
+                              help="One run or saved ensemble, or several members that vote.")  # fmt: skip
+    vote = middle.selectbox("vote", _FITTING_NOTHING, format_func=METHODS.get, key="vote", disabled=len(chosen) < 2)
+    prior = right.selectbox("evaluation prior", list(PRIORS), format_func=PRIORS.get, key="file-prior")
     if not chosen:
-        st.info("Choose the runs that vote.")
+        st.info("Choose a run, a saved ensemble, or several members.")
         return None
-    recipe = make_recipe(members=[f"run:{name}" for name in chosen], method=vote)
-    draft = draft_submission(desk.workspace, desk.index, recipe)
+    if len(chosen) == 1 and chosen[0].startswith("ensemble:"):
+        saved = open_recipe(desk.workspace, chosen[0].partition(":")[2])
+        return saved if prior == "none" else saved.model_copy(update={"prior": prior})
+    return make_recipe(members=chosen, method=vote, prior=prior)
+
+
+def show_draft(draft: Draft) -> None:
+    """Expected score, checks and counts of the file to be."""
+    if draft.expected is not None:
+        cells = st.columns(3)
+        cells[0].metric("expected macro F1", f"{draft.expected.mean:.3f}")
+        cells[1].metric("95 % of the drawn truths", f"{draft.expected.low:.3f} to {draft.expected.high:.3f}")
+        cells[2].metric("public and private may differ by", f"{draft.expected.spread:.3f}",
+                        help="95 % of random halves differ by less.")  # fmt: skip
     checks, counts = st.columns([3, 2])
     with checks:
         st.markdown("**Checks of the file to be**")
@@ -49,47 +58,62 @@ def file_from_runs() -> Draft | None:
     with counts:
         st.markdown("**What it says**, photos by class")
         st.dataframe(class_counts(draft.class_counts), alt="Photos of each class in the file to be")
+
+
+def write(draft: Draft) -> None:
+    """The words and the button that write the file."""
     number = st.session_state.setdefault("written", 0)
+    override = ""
+    if draft.is_blocked:
+        st.error("A red check stands in the way. If you know better, say why; the words are kept with the file.")
+        override = st.text_input("why it is written all the same", key=f"override-{number}", max_chars=500)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         comment = st.text_input("comment, kept with the file", key=f"comment-{number}", width=420, max_chars=500)
-        pressed = st.button("Write", type="primary", disabled=draft.is_blocked, key=f"write-{number}")
-    if draft.is_blocked:
-        st.error("A red check stands in the way: nothing can be written from this choice.")
+        is_held = draft.is_blocked and not override.strip()
+        pressed = st.button("Write", type="primary", disabled=is_held, key=f"write-{number}")
     if pressed:
-        manifest = write_submission(desk.workspace, desk.index, draft, comment=comment)
+        manifest = write_submission(desk.workspace, desk.index, draft, comment=comment, override=override)
         st.session_state["written"] = number + 1  # other keys: a second click finds no button
         st.session_state["just-written"] = manifest["file_name"]
         st.rerun()
-    return draft
 
 
-def listed(row: pd.Series) -> None:
-    """One file of the ledger."""
-    with st.container(border=True, key=f"submission-{row.number}"):
-        vote = f"{row.origin['recipe']['method']} vote of {', '.join(row.origin['recipe']['members'])}"
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"`{row.file_name}`  \n{vote} · {row.rows:,} rows · {clock(row.created_at)}")
-            try:
-                st.download_button(
-                    "Download", ledger.read(row.file_name, row.sha256), row.file_name.rpartition("/")[2], "text/csv",
-                    key=f"get-{row.number}", on_click="ignore",
-                )  # fmt: skip
-            except LabelingError as problem:
-                st.warning(str(problem))
-        if row.comment:
-            st.text(row.comment)
-        odd = sum(finding["level"] != "ok" for finding in row.findings)
-        with st.expander(f"{odd} of {len(row.findings)} checks found something" if odd else "All checks passed"):
-            show_findings(row.findings)
-            st.caption(f"sha256 `{row.sha256}` · code `{row.origin.get('code_version', 'unknown')}`")
+def check_upload() -> None:
+    """A csv made elsewhere: checked, and kept in the ledger when wanted."""
+    uploaded = st.file_uploader("csv with ImageID and ans", type="csv", key="upload", max_upload_size=_LARGEST_UPLOAD)
+    if uploaded is None:
+        return
+    found = gate_file(desk.workspace, desk.index, uploaded.getvalue())
+    show_findings([asdict(one) for one in found])
+    blocked = is_blocked(found)
+    override = st.text_input("why it is kept all the same", key="upload-override") if blocked else ""
+    if st.button("Keep it in the ledger", disabled=blocked and not override.strip()):
+        made = import_submission(
+            desk.workspace, desk.index, uploaded.getvalue(), file_name=uploaded.name, override=override
+        )
+        st.session_state["just-written"] = made["file_name"]
+        st.rerun()
 
 
 draft = None
-if not runs:
+names = member_names(desk.workspace, desk.index.dataset_id)
+if not names:
     no_runs_yet()
 else:
     try:
-        draft = file_from_runs()
+        recipe = recipe_from_widgets(names)
+        if recipe is not None:
+            decided = st.toggle(
+                "decided photos override the vote", key="with-decisions",
+                help="Accepted and relabelled evaluation photos. Some competitions forbid it.",
+            )  # fmt: skip
+            draft = draft_of(recipe, with_decisions=decided)
+            if decided:
+                st.caption(
+                    f"{len(draft.decisions):,} decided photos; each is in the manifest with who, when and why."
+                )
+            show_draft(draft)
+            write(draft)
     except LabelingError as problem:
         st.error(str(problem))
 if name := st.session_state.pop("just-written", ""):
@@ -99,16 +123,18 @@ st.subheader("Ledger", anchor=False)
 files = ledger.list()
 if files.empty:
     st.info("No submission yet. Written files are listed here with what they were made of.")
-shown = files if len(files) <= _LISTED or st.toggle(f"all {len(files)}", key="all-files") else files[:_LISTED]
-for _, row in shown.iterrows():
-    listed(row)
+else:
+    table = ledger_table(desk.workspace, desk.index)
+    show_table(table)
+    enter_score(ledger, table)
+    show_chart(table)
+    labels = dict(zip(files.number, files.file_name, strict=True))
+    chosen = st.selectbox("open one", list(labels), format_func=lambda one: f"{one}: {labels[one]}", key="open-file")
+    with st.container(border=True, key=f"submission-{chosen}"):
+        show_file(ledger, files[files.number == chosen].iloc[0])
+if len(files) > 1:
+    st.subheader("What changes between two files", anchor=False)
+    show_difference(ledger, files, draft.belief if draft else None)
 
 st.subheader("Check a file made elsewhere", anchor=False)
-uploaded = st.file_uploader("csv with ImageID and ans", type="csv", key="upload", max_upload_size=_LARGEST_UPLOAD)
-if uploaded is not None and uploaded.size > _LARGEST_UPLOAD * 2**20:
-    st.error(f"{uploaded.name} has {uploaded.size / 2**20:.1f} MB; a submission has under {_LARGEST_UPLOAD} MB.")
-elif uploaded is not None:
-    ids = desk.index.photos.photo_id[desk.index.photos.split == "eval"]
-    info = pd.DataFrame({"ImageID": ids.tolist()})
-    found = check_submission(uploaded.getvalue(), info, predictions=None if draft is None else draft.labels)
-    show_findings([asdict(one) for one in found])
+check_upload()

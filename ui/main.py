@@ -20,6 +20,7 @@ PAGES = {
     "fixes": ("Known fixes", "🩹"),
     "history": ("History", "🕓"),
     "people": ("People", "👥"),
+    "ensemble": ("Ensemble", "🗳️"),
     "submissions": ("Submissions", "📤"),
 }
 

@@ -161,11 +161,11 @@ def _hard(ballot: Ballot, recipe: Recipe, shared: list[Probs], evaluation: list[
 
 def _need_people(ballot: Ballot, recipe: Recipe) -> None:
     people = len(set(ballot.person_ids))
-    if people >= 2 * recipe.folds:
+    if people >= recipe.folds:
         return
     lacking = ", ".join(ballot.without_score())
     why = f"{lacking} predicts no train photo" if lacking else "train the runs on the same people"
     raise SubmissionError(
         f"method {recipe.method} learns from people that all members predicted out-of-fold, there are {people} "
-        f"and {2 * recipe.folds} are needed: {why}; choose soft, logits or hard, or other members"
+        f"and {recipe.folds} are needed: {why}; choose soft, logits or hard, or other members"
     )

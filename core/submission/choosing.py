@@ -1,0 +1,114 @@
+"""Which members to take: how alike they are, what each adds, and a suggestion with its reasons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from core.evaluation.metrics import Float64Array, macro_f1
+from core.evaluation.uncertainty import macro_f1_draws
+from core.submission.combine import Ballot
+from core.taxonomy import AXES, NUM_CLASSES, IntArray, decode_axis
+
+TRADE = 0.02
+"""Macro F1 that a suggestion gives up for errors that do not correlate at all instead of wholly."""
+
+_LONGEST = 8
+_DRAWS = 200
+
+
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+def agreement(ballot: Ballot) -> Float64Array:
+    """(M, M) share of the evaluation photos to which two members give one class."""
+    one_hot = np.stack([np.eye(NUM_CLASSES, dtype=np.float32)[member.classes[ballot.rows.evaluation]].ravel()
+                        for member in ballot.members])  # (M, E * 18)  # fmt: skip
+    count = one_hot.shape[1] / NUM_CLASSES
+    shares: Float64Array = np.asarray(one_hot @ one_hot.T, dtype=np.float64) / count
+    return shares
+
+
+def error_correlation(ballot: Ballot) -> Float64Array:
+    """(M, M) correlation of being wrong on the shared people; members whose errors differ help each other."""
+    wrong = np.stack([member.classes[ballot.shared] != ballot.labels for member in ballot.members]).astype(np.float64)
+    wrong -= wrong.mean(axis=1, keepdims=True)
+    norms = np.maximum(np.sqrt((wrong**2).sum(axis=1)), 1e-12)
+    correlation: Float64Array = np.einsum("in,jn->ij", wrong, wrong, optimize=True) / np.outer(norms, norms)
+    return correlation
+
+
+def class_histograms(ballot: Ballot) -> IntArray:
+    """(M, 18) evaluation photos of each class by member."""
+    return np.stack([np.bincount(member.classes[ballot.rows.evaluation], minlength=NUM_CLASSES)
+                     for member in ballot.members])  # fmt: skip
+
+
+def axis_disagreement(ballot: Ballot) -> dict[str, float]:
+    """Share of the evaluation photos on which not all members say one, by axis."""
+    classes = np.stack([member.classes[ballot.rows.evaluation] for member in ballot.members])
+    found = {}
+    for axis in AXES:
+        values = decode_axis(classes.ravel(), axis).reshape(classes.shape)
+        found[axis] = float((values != values[0]).any(axis=0).mean())
+    return found
+
+
+def what_each_adds(ballot: Ballot) -> Float64Array:
+    """(M,) macro F1 of the equal soft vote less that of the vote without each member, on the shared people."""
+    members = [member.pred_probs[ballot.shared] for member in ballot.members]
+    if len(members) < 2 or not len(ballot.labels):
+        return np.full(len(members), np.nan)
+    total = np.zeros(members[0].shape, dtype=np.float32)
+    for member in members:
+        total += member
+    whole, rest = macro_f1(ballot.labels, total.argmax(axis=1)), np.empty_like(total)
+    without = [macro_f1(ballot.labels, np.subtract(total, member, out=rest).argmax(axis=1)) for member in members]
+    return whole - np.array(without)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One member of a suggestion.
+
+    Attributes:
+        score: out-of-fold macro F1 of the equal soft vote with it.
+        why: in words.
+    """
+
+    name: str
+    score: float
+    why: str
+
+
+def suggest(ballot: Ballot, *, trade: float = TRADE) -> list[Step]:
+    """A few members that are good together: score first, then unlike errors.
+
+    Starts with the best member, then adds the one with the highest macro F1 of the vote less ``trade`` times its
+    mean error correlation with those taken. Stops when the best addition lowers the score by more than
+    what unlike errors may cost.
+
+    Args:
+        trade: macro F1 given up for errors that do not correlate at all instead of wholly; 0 is score alone.
+    """
+    if not len(ballot.labels):
+        return []
+    scores, correlation = ballot.member_scores, error_correlation(ballot)
+    best = int(scores.argmax())
+    taken, total = [best], ballot.members[best].pred_probs[ballot.shared].astype(np.float32)
+    found = [Step(ballot.members[best].name, float(scores[best]), "the best alone")]
+    while len(taken) < min(_LONGEST, len(ballot.members)):
+        left = [place for place in range(len(scores)) if place not in taken]
+        votes = [(total + ballot.members[place].pred_probs[ballot.shared]).argmax(axis=1) for place in left]
+        with_it = np.array([macro_f1(ballot.labels, vote) for vote in votes])
+        alike = correlation[np.ix_(left, taken)].mean(axis=1)
+        pick = int((with_it - trade * alike).argmax())
+        if with_it[pick] < found[-1].score - trade * (1 - alike[pick]) / 4 or with_it[pick] < scores[best]:
+            break
+        before = total.argmax(axis=1)
+        draws = macro_f1_draws(ballot.labels, [before, votes[pick]], ballot.person_ids, draws=_DRAWS)
+        low, high = np.quantile(draws[1] - draws[0], [0.025, 0.975])
+        gain = with_it[pick] - found[-1].score
+        why = f"{gain:+.4f} macro F1 (95 % {low:+.4f} to {high:+.4f}); errors correlate {alike[pick]:.2f} with theirs"
+        total += ballot.members[left[pick]].pred_probs[ballot.shared]
+        taken.append(left[pick])
+        found.append(Step(ballot.members[taken[-1]].name, float(with_it[pick]), why))
+    return found

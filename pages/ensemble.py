@@ -1,0 +1,115 @@
+"""The best of all runs: choose members, let them vote, see what each adds; scored on people no part has seen."""
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import LabelingError
+from core.submission import choosing
+from core.submission.assemble import member_names
+from core.submission.combine import Ballot
+from core.submission.ensemble import TIES
+from core.submission.outside import add_outside
+from core.submission.overview import compare_recipes
+from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, save_recipe
+from core.taxonomy import AXES
+from ui.ensembles import ballot_of, combined_of
+from ui.links import link_to, no_runs_yet
+from ui.members import show_members, show_scores
+from ui.session import current
+
+_AT_FIRST = 6
+_LARGEST_UPLOAD = 40  # MB: 12,600 x 18 probabilities as text
+
+desk = current()
+st.title("Ensemble")
+st.caption(
+    "Make the best of all runs. Every score here is of people that no part of the ensemble was trained or fitted on."
+)
+
+
+def settings_of(names: list[str]) -> Recipe:
+    """The widgets that make a recipe of these members."""
+    left, middle, right = st.columns([2, 1, 1])
+    method = left.selectbox(
+        "method",
+        list(METHODS),
+        format_func=lambda name: f"{name}: {METHODS[name]}",
+        key="method",
+        bind="query-params",
+    )
+    calibration = middle.selectbox(
+        "calibration of members", ["temperature", "axes", "bias", "none"], key="calibration"
+    )
+    prior = right.selectbox(
+        "evaluation prior", list(PRIORS), format_func=PRIORS.get, key="prior",
+        help="Corrects what is submitted; the out-of-fold score stays that of the train mix.",
+    )  # fmt: skip
+    more: dict[str, object] = {}
+    if method == "hard":
+        more["ties"] = st.segmented_control("ties", list(TIES), format_func=TIES.get, default="mean_probability",
+                                            required=True, key="ties")  # fmt: skip
+    if method == "axes":
+        for column, axis in zip(st.columns(3), AXES, strict=True):
+            chosen = column.multiselect(f"{axis} from", names, key=f"axis-{axis}", placeholder="all members")
+            more.setdefault("axes", {}).update({axis: chosen} if chosen else {})
+    if method in ("soft", "logits", "hard") and st.toggle("weights by hand", key="by-hand"):
+        table = pd.DataFrame({"member": names, "weight": 1.0})
+        edited = st.data_editor(table, hide_index=True, disabled=["member"], key=f"weights-{'+'.join(names)}")
+        more["weights"] = edited.weight.tolist()
+    return make_recipe(members=names, method=method, calibration=calibration, prior=prior, **more)
+
+
+def add_from_outside(ballot: Ballot) -> None:
+    """Upload predictions that were made elsewhere."""
+    file = st.file_uploader(
+        "csv of classes or 18 probabilities, or npy", ["csv", "npy"], max_upload_size=_LARGEST_UPLOAD
+    )
+    ids = st.file_uploader("for an npy whose rows are not info.csv's: csv with ImageID", "csv") if file else None
+    name = st.text_input("name", placeholder="friend-1", max_chars=60, key="outside-name")
+    if file and name and st.button("Add", key="outside-add"):
+        add_outside(desk.workspace, ballot.rows, name, file.getvalue(), file_name=file.name,
+                    ids=ids.getvalue() if ids else None)  # fmt: skip
+        st.success(f"outside:{name} can now be chosen above.")
+
+
+names = member_names(desk.workspace, desk.index.dataset_id)
+if not names:
+    no_runs_yet()
+    st.stop()
+if picked := st.session_state.pop("suggested", None):
+    st.session_state["members"] = picked
+chosen = st.multiselect("members", names, names[:_AT_FIRST], key="members", bind="query-params")
+if not chosen:
+    st.info("Choose the members that vote.")
+    st.stop()
+try:
+    recipe = settings_of(chosen)
+    ballot = ballot_of(recipe)
+    combined = combined_of(recipe, ballot)
+    table = compare_recipes(ballot, [combined])
+    show_scores(ballot, combined, table)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "keep it under a name", placeholder="best-four", max_chars=60, key="save-name", width=320
+        )
+        if st.button("Save", type="primary", disabled=not name):
+            save_recipe(desk.workspace, name, recipe)
+            st.session_state["saved"] = name
+    if saved := st.session_state.get("saved"):
+        link_to("submissions", f"Make a submission of {saved}", members=f"ensemble:{saved}")
+    show_members(ballot, combined, table)
+    with st.expander("Suggest members", key="suggest", on_change="rerun") as box:
+        if box.open:
+            trade = st.slider("macro F1 to give up for unlike errors", 0.0, 0.1, choosing.TRADE, 0.005, key="trade")
+            runs = [name for name in names if name.startswith("run:")]
+            steps = choosing.suggest(
+                ballot_of(make_recipe(members=runs, calibration=recipe.calibration)), trade=trade
+            )
+            st.dataframe(pd.DataFrame(steps, columns=["name", "score", "why"]), hide_index=True)
+            if steps and st.button("Take these"):
+                st.session_state["suggested"] = [step.name for step in steps]
+                st.rerun()
+    with st.expander("Add predictions made elsewhere"):
+        add_from_outside(ballot)
+except LabelingError as problem:
+    st.error(str(problem))

@@ -1,0 +1,65 @@
+"""The pages Ensemble and Submissions: every method, a saved ensemble, a file, its score, a second file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.drawn_runs import draw_run
+from core.storage.submissions import SubmissionLedger
+from core.submission.recipe import METHODS, list_recipes, open_recipe
+from core.taxonomy import encode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def open_page(demo_dir, index, workspace, monkeypatch):
+    rng = np.random.default_rng(0)
+    train = index.photos.label >= 0
+    guessed = encode(rng.choice(3, len(train), p=[5 / 7, 1 / 7, 1 / 7]), rng.integers(2, size=len(train)), 1)
+    truth = np.where(train, index.photos.label, guessed)
+    for seed, name in enumerate(["one", "two", "three"]):
+        draw_run(workspace, index, truth, name, seed=seed, dataset_id=index.dataset_id)
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+
+    def go(page):
+        app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+        return app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+
+    return go
+
+
+def _sound(app):
+    assert [error.value for error in [*app.exception, *app.error]] == []
+    return app
+
+
+def test_every_method_draws_with_a_score_of_unseen_people(open_page, workspace):
+    app = _sound(open_page("ensemble"))
+    for method in METHODS:
+        _sound(app.selectbox(key="method").set_value(method).run())
+        scores = {metric.label: metric.value for metric in app.metric}
+        assert 0.1 < float(scores["macro F1, out-of-fold"]) <= 1
+        assert scores["people that count"] == "9"
+    app.text_input(key="save-name").set_value("by-axis").run()
+    _sound(next(button for button in app.button if button.label == "Save").click().run())
+    assert list_recipes(workspace) == ["by-axis"]
+    assert open_recipe(workspace, "by-axis").method == "axes"
+
+
+def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace, index):
+    app = _sound(open_page("submissions"))
+    assert "expected macro F1" in {metric.label for metric in app.metric}
+    ledger = SubmissionLedger(workspace, index.dataset_id)
+    for members in (["run:one"], ["run:one", "run:two", "run:three"]):
+        app.multiselect(key="members").set_value(members).run()
+        _sound(next(button for button in app.button if button.label == "Write").click().run())
+        assert "Written:" in app.success[0].value
+    assert len(ledger.list()) == 2
+    app.number_input(key="report-score").set_value(0.61)
+    _sound(next(button for button in app.button if button.label == "Enter the score").click().run())
+    assert ledger.list().public.tolist()[0] == 0.61
+    assert any("photos** change" in element.value for element in app.markdown)

@@ -1,0 +1,130 @@
+"""The ledger on a page: files with their scores, the chart of expected against reported, one file, two files."""
+
+import getpass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.errors import LabelingError
+from core.storage.submissions import BOARDS, SubmissionLedger
+from core.submission.difference import difference
+from core.submission.expectation import Belief
+from core.submission.references import answers_of
+from core.submission.scored import LEAST_SCORED
+from core.taxonomy import CLASS_NAMES, IntArray
+from ui.findings import show_findings
+from ui.gallery import photo_grid
+from ui.session import current
+from ui.times import clock
+
+_SHOWN = 24
+_SCORES = ("expected", "low", "high", "public", "private", "estimate", "estimate_error", "agreement")
+
+
+def show_table(table: pd.DataFrame) -> None:
+    """All files with what was expected and what the leaderboard said."""
+    shown = table.assign(created_at=[clock(moment) for moment in table.created_at])
+    st.dataframe(shown, hide_index=True, alt="All submissions", column_config={
+        name: st.column_config.NumberColumn(format="%.4f") for name in _SCORES})  # fmt: skip
+    known = int(table.public.notna().sum())
+    if known < LEAST_SCORED:
+        st.caption(
+            f"{known} reported scores. From {LEAST_SCORED} on, files that were scored tell what another will score."
+        )
+    else:
+        st.caption(
+            f"estimate: from files that were scored, error {table.estimate_error.max():.4f} (leave one out). "
+            "agreement: with the best file."
+        )
+
+
+def show_chart(table: pd.DataFrame) -> None:
+    """Expected against reported scores, with the interval that was expected."""
+    both = table[table.public.notna() & table.expected.notna()]
+    if both.empty:
+        return
+    figure = go.Figure(
+        go.Scatter(
+            x=both.expected, y=both.public, mode="markers+text", text=both.number, textposition="top center",
+            error_x={"type": "data", "symmetric": False, "array": both.high - both.expected,
+                     "arrayminus": both.expected - both.low},
+            hovertemplate="submission %{text}<br>expected %{x:.4f}<br>reported %{y:.4f}<extra></extra>",
+        )
+    )  # fmt: skip
+    ends = [min(both.low.min(), both.public.min()), max(both.high.max(), both.public.max())]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"dash": "dot"}, hoverinfo="skip")
+    figure.update_layout(
+        height=360, margin={"l": 10, "r": 10, "t": 10, "b": 10}, xaxis_title="expected macro F1",
+        yaxis_title="reported, public", showlegend=False,
+    )  # fmt: skip
+    st.plotly_chart(figure, key="expected-reported", config={"displayModeBar": False})
+
+
+def enter_score(ledger: SubmissionLedger, table: pd.DataFrame) -> None:
+    """The form for a score that the leaderboard gave; a slip is mended by entering it again."""
+    with (
+        st.form("report", clear_on_submit=True, border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        number = st.selectbox("submission", table.number.tolist(), key="report-number", width=160)
+        board = st.selectbox("board", BOARDS, key="report-board", width=140)
+        score = st.number_input("score", 0.0, 1.0, None, 0.0001, format="%.4f", key="report-score", width=160)
+        if st.form_submit_button("Enter the score") and score is not None:
+            ledger.report(
+                int(number), float(score), who=str(st.session_state.get("who") or getpass.getuser()), board=board
+            )
+            st.rerun()
+
+
+def show_file(ledger: SubmissionLedger, row: pd.Series) -> None:
+    """One file: download, checks, where it came from."""
+    try:
+        content = ledger.read(row.file_name, row.sha256)
+        name = row.file_name.rpartition("/")[2]
+        st.download_button("Download", content, name, "text/csv", key=f"get-{row.number}", on_click="ignore")
+    except LabelingError as problem:
+        st.warning(str(problem))
+    if row.origin.get("override"):
+        st.warning(f"Written despite a red check: {row.origin['override']}")
+    show_findings(row.findings)
+    st.caption(f"sha256 `{row.sha256}` · code `{row.origin.get('code_version', 'made elsewhere')}`")
+    st.json({key: value for key, value in row.origin.items() if key != "class_counts"}, expanded=False)
+
+
+def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belief | None) -> None:
+    """What changes between two files, and the photos themselves."""
+    ids = current().index.photos.photo_id[current().index.photos.split == "eval"].tolist()
+    numbers = files.number.tolist()
+    left, right = st.columns(2)
+    first = left.selectbox("from submission", numbers, index=1, key="diff-from")
+    second = right.selectbox("to submission", numbers, index=0, key="diff-to")
+    try:
+        old, new = (_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
+    except LabelingError as problem:
+        st.error(str(problem))
+        return
+    found = difference(old, new, people=belief.people if belief else None, belief=belief)
+    words = f"**{len(found.rows):,} photos** change"
+    words += f", of **{found.people:,} people**" if found.people is not None else ""
+    words += f" (mask {found.by_axis['mask']:,}, gender {found.by_axis['gender']:,}, age {found.by_axis['age']:,})."
+    if belief is not None:
+        words += f" Expected gain **{found.gain:+.4f}**, 95 % {found.low:+.4f} to {found.high:+.4f}: "
+        words += f"submission {second} beats {first} in {found.wins:.0%} of the drawn truths."
+    st.markdown(words)
+    if found.moves.empty:
+        return
+    move = st.selectbox(
+        "moved", range(len(found.moves)), key="diff-move",
+        format_func=lambda place: "{from_name} → {to_name}, {photos:,} photos".format(**found.moves.iloc[place]),
+    )  # fmt: skip
+    row = found.moves.iloc[move]
+    photos = np.flatnonzero((old == row["from"]) & (new == row["to"]))[:_SHOWN]
+    photo_grid(
+        [ids[place] for place in photos], [f"{CLASS_NAMES[row['to']]}, was {CLASS_NAMES[row['from']]}"] * len(photos)
+    )
+
+
+def _answers(ledger: SubmissionLedger, row: pd.Series, ids: list[str]) -> IntArray:
+    return answers_of(ledger.read(row.file_name, row.sha256), ids)

@@ -1,0 +1,93 @@
+"""An ensemble's members on a page: scores, likeness, errors in common, classes."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.submission import choosing
+from core.submission.combine import Ballot, Combined
+from core.taxonomy import AXES, CLASS_NAMES
+from ui.times import duration
+
+
+def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
+    """The headline, and every member beside it."""
+    own = table.iloc[-1]
+    people = len(set(ballot.person_ids))
+    cost = sum(member.seconds for member in ballot.members)
+    cells = st.columns(4)
+    cells[0].metric("macro F1, out-of-fold", f"{own.macro_f1:.4f}" if people else "unknown")
+    cells[1].metric("over the best member", f"{own.gain:+.4f}" if people else "unknown")
+    cells[2].metric("people that count", f"{people:,}")
+    cells[3].metric("training it rests on", duration(cost))
+    if people:
+        sure = "certain" if own.gain_low > 0 else "not certain"
+        st.caption(
+            f"95 % by person: {own.low:.3f} to {own.high:.3f}. Over the best member, same people: "
+            f"{own.gain_low:+.4f} to {own.gain_high:+.4f}, so a gain is {sure}. Combined in {combined.seconds:.2f} s."
+        )
+    if lacking := ballot.without_score():
+        st.warning(
+            f"{', '.join(lacking)} predict no train photo, so no score can be shown: leave them out to see one."
+        )
+
+
+def show_members(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
+    """Tables and charts about the members, one a tab."""
+    names = [member.name for member in ballot.members]
+    scores, alike, errors, classes = st.tabs(["Members", "Agreement", "Errors in common", "Classes"])
+    with scores:
+        adds = pd.Series(choosing.what_each_adds(ballot), index=names)
+        weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
+        weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
+        shown = table.set_index("name").assign(adds=adds).join(weights).reset_index()
+        st.dataframe(shown, hide_index=True, column_config={
+            name: st.column_config.NumberColumn(format="%.4f") for name in shown.columns[1:]})  # fmt: skip
+        st.caption(
+            "adds: macro F1 of the equal soft vote less that of the vote without this member. "
+            "gain: over the best member, paired."
+        )
+    with alike:
+        apart = ", ".join(f"{axis} {share:.1%}" for axis, share in choosing.axis_disagreement(ballot).items())
+        st.caption(f"Share of the evaluation photos to which two members give one class. Not all agree on: {apart}.")
+        _heatmap(choosing.agreement(ballot), names, "agreement")
+    with errors:
+        if len(ballot.labels):
+            st.caption("Correlation of being wrong, out-of-fold: members that err apart help each other.")
+            _heatmap(choosing.error_correlation(ballot), names, "errors")
+        else:
+            st.info("No person is predicted out-of-fold by all members.")
+    with classes:
+        _class_chart(pd.DataFrame(choosing.class_histograms(ballot), index=names, columns=CLASS_NAMES), "classes")
+
+
+def _heatmap(values: np.ndarray[tuple[int, int], np.dtype[np.float64]], names: list[str], key: str) -> None:
+    """An (M, M) matrix of shares or correlations."""
+    text = [[f"{value:.2f}" for value in row] for row in values] if len(names) <= 12 else None
+    figure = go.Figure(
+        go.Heatmap(z=values, x=names, y=names, text=text, texttemplate="%{text}" if text else None,
+                   colorscale="Blues", hovertemplate="%{y}<br>%{x}<br>%{z:.3f}<extra></extra>", xgap=1, ygap=1)
+    )  # fmt: skip
+    figure.update_layout(
+        height=max(260, min(26 * len(names) + 160, 900)), margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        yaxis={"autorange": "reversed"},
+    )  # fmt: skip
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def _class_chart(counts: pd.DataFrame, key: str) -> None:
+    """Evaluation photos by class, a line a member.
+
+    Args:
+        counts: (M, 18) photos, indexed by member.
+    """
+    figure = go.Figure(
+        [go.Scatter(x=list(CLASS_NAMES), y=row, name=str(name), mode="lines+markers") for name, row in
+         zip(counts.index, counts.to_numpy(), strict=True)]
+    )  # fmt: skip
+    figure.update_layout(
+        height=380, margin={"l": 10, "r": 10, "t": 10, "b": 10}, yaxis_title="photos", xaxis_tickangle=-45,
+        showlegend=len(counts) <= 12,
+    )  # fmt: skip
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
