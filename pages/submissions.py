@@ -129,7 +129,9 @@ else:
     enter_score(ledger, table)
     show_chart(table)
     labels = dict(zip(files.number, files.file_name, strict=True))
-    chosen = st.selectbox("open one", list(labels), format_func=lambda one: f"{one}: {labels[one]}", key="open-file")
+    chosen = st.selectbox(
+        "open one", list(labels), format_func=lambda one: f"{one}: {labels[one]}", key=f"open-file-{len(files)}"
+    )
     with st.container(border=True, key=f"submission-{chosen}"):
         show_file(ledger, files[files.number == chosen].iloc[0])
 if len(files) > 1:

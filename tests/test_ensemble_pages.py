@@ -59,7 +59,7 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
         _sound(next(button for button in app.button if button.label == "Write").click().run())
         assert "Written:" in app.success[0].value
     assert len(ledger.list()) == 2
-    app.number_input(key="report-score").set_value(0.61)
+    app.number_input(key="score-0").set_value(0.61).run()
     _sound(next(button for button in app.button if button.label == "Enter the score").click().run())
     assert ledger.list().public.tolist()[0] == 0.61
     assert any("photos** change" in element.value for element in app.markdown)

@@ -26,7 +26,8 @@ _SCORES = ("expected", "low", "high", "public", "private", "estimate", "estimate
 def show_table(table: pd.DataFrame) -> None:
     """All files with what was expected and what the leaderboard said."""
     shown = table.assign(created_at=[clock(moment) for moment in table.created_at])
-    st.dataframe(shown, hide_index=True, alt="All submissions", column_config={
+    order = ["number", "created_at", *_SCORES, "variant", "made_of", "file_name", "comment"]
+    st.dataframe(shown, hide_index=True, alt="All submissions", column_order=order, column_config={
         name: st.column_config.NumberColumn(format="%.4f") for name in _SCORES})  # fmt: skip
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
@@ -64,18 +65,17 @@ def show_chart(table: pd.DataFrame) -> None:
 
 def enter_score(ledger: SubmissionLedger, table: pd.DataFrame) -> None:
     """The form for a score that the leaderboard gave; a slip is mended by entering it again."""
-    with (
-        st.form("report", clear_on_submit=True, border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        number = st.selectbox("submission", table.number.tolist(), key="report-number", width=160)
+    entered = st.session_state.setdefault("scores-entered", 0)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.selectbox("submission", table.number.tolist(), key=f"report-number-{len(table)}", width=160)
         board = st.selectbox("board", BOARDS, key="report-board", width=140)
-        score = st.number_input("score", 0.0, 1.0, None, 0.0001, format="%.4f", key="report-score", width=160)
-        if st.form_submit_button("Enter the score") and score is not None:
-            ledger.report(
-                int(number), float(score), who=str(st.session_state.get("who") or getpass.getuser()), board=board
-            )
-            st.rerun()
+        score = st.number_input("score", 0.0, 1.0, None, 0.0001, format="%.4f", key=f"score-{entered}", width=160)
+        pressed = st.button("Enter the score", key=f"enter-{entered}", disabled=score is None)
+    if pressed and score is not None:
+        who = str(st.session_state.get("who") or getpass.getuser())
+        ledger.report(int(number), float(score), who=who, board=board)
+        st.session_state["scores-entered"] = entered + 1  # other keys: a second click finds no button
+        st.rerun()
 
 
 def show_file(ledger: SubmissionLedger, row: pd.Series) -> None:
@@ -98,8 +98,8 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
     ids = current().index.photos.photo_id[current().index.photos.split == "eval"].tolist()
     numbers = files.number.tolist()
     left, right = st.columns(2)
-    first = left.selectbox("from submission", numbers, index=1, key="diff-from")
-    second = right.selectbox("to submission", numbers, index=0, key="diff-to")
+    first = left.selectbox("from submission", numbers, index=1, key=f"diff-from-{len(numbers)}")
+    second = right.selectbox("to submission", numbers, index=0, key=f"diff-to-{len(numbers)}")
     try:
         old, new = (_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
     except LabelingError as problem:
