@@ -99,15 +99,18 @@ def filtered(
     """The filters of a queue, all kept in the address, and what they leave."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = _choose("order", list(orders), ORDER_WORDS, width=230)
-        classes = {-1: "any class", **dict(enumerate(CLASS_NAMES))}
-        label = _choose("class", list(classes), classes, width=220)
-        axis = _choose("axis", ["", *AXES], {"": "any axis"}, label="in doubt", width=130)
-        text = st.text_input("text", key="text", bind="query-params", placeholder="part of an id", width=150)
-        with st.popover("more filters"):
+        with st.popover("filters"):
+            classes = {-1: "any class", **dict(enumerate(CLASS_NAMES))}
+            label = _choose("class", list(classes), classes)
+            axis = _choose("axis", ["", *AXES], {"": "any axis"}, label="in doubt")
+            text = st.text_input("text", key="text", bind="query-params", placeholder="part of an id")
             words = {"": "train and evaluation", "eval": "evaluation"}
             split = _choose("split", ["", "train", "eval"], words, label="photos") if splits else ""
             fold = _choose("fold", [-1, *desk.run.manifest["folds_to_run"]], {-1: "any"})
             least, most = st.slider("confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key="confidence", bind="query-params")
+        given = [label >= 0, axis, text, split, fold >= 0, (least, most) != (0.0, 1.0)]
+        if any(given):
+            st.caption(f"{sum(map(bool, given))} set")
     limits = Filters(
         axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split, **(extra or {})
     )

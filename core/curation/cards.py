@@ -194,7 +194,7 @@ def _why(
         told.append(("masks labelled and seen the other way round: " if row.contradiction == "swapped" else "masks: ")
                     + choices[0]["words"])  # fmt: skip
     if row.wrong >= 0.01:
-        told.append(f"{row.wrong:.0%} likely that a label is wrong, if one in a hundred is")
+        told.append(f"{row.wrong:.0%} likely that its label is wrong")
     return told or [f"least sure of {row.axis}: " + _shares(row.axis, probs[row.axis])]
 
 

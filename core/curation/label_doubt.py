@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.curation.evidence import Evidence
-from core.curation.label_issues import confident_issues, contradictions, probability_wrong
+from core.curation.label_issues import NOISE, confident_issues, contradictions, probability_wrong
 from core.curation.posteriors import NUM_CELLS, joint
 from core.evaluation.metrics import Float64Array
 from core.taxonomy import AGE_BANDS, AXES, GENDERS, NUM_CLASSES, IntArray, decode
@@ -51,7 +51,7 @@ def train_doubt(evidence: Evidence, cells: Float64Array, labels: IntArray) -> Do
     wrong = np.zeros((len(labels), len(AXES)))
     true: dict[str, Float64Array] = {}
     for place, (axis, probs) in enumerate(told.items()):
-        wrong[given, place] = probability_wrong(values[axis][given], probs[given])
+        wrong[given, place] = probability_wrong(values[axis][given], probs[given], noise=NOISE[axis])
         true[axis] = np.where(given[:, None], _with_label(probs, values[axis], wrong[:, place]), probs)
     by_axis = np.zeros((n_groups, len(AXES)))
     np.maximum.at(by_axis, groups, wrong)
