@@ -216,7 +216,7 @@ def _kills(desk: _Desk, args: argparse.Namespace) -> dict[str, Any]:
         kept = {batch for batch, _, _ in desk.rows()}
         shown_not_there += sum(batch not in kept for batch in desk.page.evaluate("() => window.probe.saved"))
         desk.start()
-        desk.settle(120_000)
+        desk.settle(300_000)
     rows = desk.rows()
     saved = Counter(target for _, _, target in rows)
     return {

@@ -4,8 +4,11 @@
 // {batch, at, who, undo}. All of them are sent again until the server names them as kept or refused, and the
 // server saves each nonce once, so a slow, killed or restarted server neither loses nor doubles a decision.
 
+// A message that got no answer is sent again. The pause follows the page: a repeat interrupts a page that is still
+// on its way to the answer, so one that came too early, again and again, would keep the answer from ever coming.
 const RESEND_FIRST_MS = 2000;
-const RESEND_LAST_MS = 10000; // a page slower than the pause would be interrupted by every repeat
+const RESEND_LAST_MS = 60000;
+const PAUSE_PER_ANSWER = 3;
 const MOST_BATCHES = 100; // one message stays small after a long outage
 
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
@@ -61,7 +64,8 @@ class Outbox {
     this.problem = problem;
     if (attempt === this.attempt && this.flying) {
       this.flying = false;
-      if (!problem) this.pause = RESEND_FIRST_MS;
+      const took = PAUSE_PER_ANSWER * (Date.now() - this.sentAt);
+      if (!problem) this.pause = Math.min(RESEND_LAST_MS, Math.max(RESEND_FIRST_MS, took));
       if (this.waiting.size && !problem) this.send();
     }
     this.onChange();
