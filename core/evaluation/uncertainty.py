@@ -77,9 +77,9 @@ def macro_f1_draws(
     for prediction in predictions:
         true, predicted = paired(labels, prediction)
         same_length(labels=true, groups=codes)
-        counted += [_count_by_person(codes[true == predicted], true[true == predicted], n_people),
-                    _count_by_person(codes, predicted, n_people)]  # fmt: skip
-    counts = np.concatenate([_count_by_person(codes, true, n_people), *counted], axis=1)  # (G, (1 + 2M) * 18)
+        counted += [count_by_person(codes[true == predicted], true[true == predicted], n_people),
+                    count_by_person(codes, predicted, n_people)]  # fmt: skip
+    counts = np.concatenate([count_by_person(codes, true, n_people), *counted], axis=1)  # (G, (1 + 2M) * 18)
     rng = np.random.default_rng(seed)
     scores = np.empty((len(predictions), draws))
     block = max(1, min(draws, _BLOCK // n_people))
@@ -117,6 +117,12 @@ def wilson_interval(successes: float, n: float, *, level: float = 0.95) -> tuple
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _count_by_person(codes: np.ndarray, classes: np.ndarray, n_people: int) -> np.ndarray:
+def count_by_person(codes: np.ndarray, classes: np.ndarray, n_people: int) -> np.ndarray:
+    """Photos of each class by person, (G, 18) float32.
+
+    Args:
+        codes: (N,) number of each photo's person, 0..n_people-1.
+        classes: (N,) class of each photo.
+    """
     flat = np.bincount(codes * NUM_CLASSES + classes, minlength=n_people * NUM_CLASSES)
     return flat.reshape(n_people, NUM_CLASSES).astype(np.float32)
