@@ -7,7 +7,7 @@ from core.curation.calibrated import calibrate_run
 from core.errors import RunError
 from core.evaluation.metrics import macro_f1
 from core.evaluation.prior import groups_of, mix_of, total_variation
-from core.evaluation.shift import bootstrap_shift, estimate_shift, intervals
+from core.evaluation.shift import bootstrap_shift, estimate_shift, intervals, mix_table, moves
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from tests.synthetic import EVAL_MIX, draw_people, write_run
@@ -45,13 +45,24 @@ def test_the_estimate_of_two_networks_is_the_mean_of_theirs_and_its_correction_h
 
 def test_bootstrap_intervals_hold_the_true_mix_and_people_are_drawn_whole(train, evaluation):
     draws = list(bootstrap_shift(train.logits, train.labels, train.people, [evaluation.logits], draws=20))
-    low, high = intervals([draw.em_mix for draw in draws], level=0.99)
-    point = estimate_shift(train.logits, train.labels, [evaluation.logits]).em_mix
-    assert ((low <= point) & (point <= high)).sum() >= 5
-    assert (high - low).max() < 0.25
+    shift = estimate_shift(train.logits, train.labels, [evaluation.logits])
+    table = mix_table(shift, draws)
+    truth = mix_of(groups_of(evaluation.labels))
+    assert ((table.em_low < truth) & (truth < table.em_high)).sum() >= 4
+    assert (table.em_high - table.em_low).max() < 0.25
+    low, high = intervals(shift.em_mix, [draw.em_mix for draw in draws])
+    half = 1.96 * np.std([draw.em_mix for draw in draws], axis=0, ddof=1)
+    np.testing.assert_allclose(high, shift.em_mix + half, atol=1e-4)
+    np.testing.assert_allclose(low, np.maximum(shift.em_mix - half, 0), atol=1e-4)
     by_person = np.std([draw.train_mix for draw in draws], axis=0)
     expected = np.sqrt(draws[0].train_mix * (1 - draws[0].train_mix) / 900)  # 900 people, not 6,300 photos
     np.testing.assert_allclose(by_person, expected, rtol=0.6)
+
+
+def test_moves_count_the_photos_that_change_class_and_no_other():
+    table = moves([0, 0, 0, 1, 5], [1, 1, 2, 1, 5])
+    assert table.to_numpy().tolist() == [[0, 1, 2], [0, 2, 1]]
+    assert moves([3, 4], [3, 4]).empty
 
 
 def test_the_bootstrap_follows_from_its_seed(train, evaluation):

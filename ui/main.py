@@ -13,6 +13,7 @@ PAGES = {
     "train": ("Train", "🏋️"),
     "runs": ("Runs", "📈"),
     "errors": ("Errors", "🔍"),
+    "shift": ("Shift", "⚖️"),
     "pseudo_labels": ("Pseudo labels", "🏷️"),
     "age_boundary": ("Age boundary", "🎂"),
     "label_issues": ("Label issues", "🔎"),

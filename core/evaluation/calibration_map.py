@@ -82,7 +82,7 @@ def fit_calibration(
     Args:
         logits: (N, 18); out-of-fold, so that no model scored a photo it trained on.
         labels: (N,) class by the competition's own age bounds, whatever bounds were trained.
-        weights: (N,) how often each photo counts, as in a bootstrap; ``bias`` only.
+        weights: (N,) how often each photo counts, as in a bootstrap; whole numbers but for ``bias``.
     Raises:
         RunError: lengths differ, no photo, or logits that are not finite.
 
@@ -93,6 +93,9 @@ def fit_calibration(
     same_length(labels=true, logits=np.asarray(logits))
     if method == "none":
         return Calibration("none")
+    if weights is not None and method != "bias":
+        drawn = np.repeat(np.arange(len(true)), np.asarray(weights, dtype=np.int64))
+        return fit_calibration(np.asarray(logits)[drawn], true[drawn], method=method)
     if method == "temperature":
         return Calibration("temperature", temperature=fit_temperature(logits, true))
     if not len(true):

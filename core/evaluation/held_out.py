@@ -1,5 +1,9 @@
-"""Is an expected score honest? Train people who stand in for the evaluation set, and whose truth is known, tell."""
+"""Truths of the evaluation set as train people let expect them, and whether that is honest.
 
+Train people can stand in for the evaluation set too; their truth is known, and tells.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.errors import RunError
-from core.evaluation.expected_score import draw_truth, expected_score, shared_luck
+from core.evaluation.calibration_map import CalibrationMethod
+from core.evaluation.expected_score import DrawnTruth, draw_truth, expected_score, shared_luck
 from core.evaluation.metrics import Float64Array, macro_f1, paired, same_length
 from core.evaluation.prior import NUM_GROUPS, groups_of
 from core.evaluation.shift import bootstrap_shift
@@ -34,6 +39,42 @@ class HeldOutCheck:
         """Standard deviation of the errors beyond what the draws expect; 0 where they expect enough."""
         beyond = ((self.truth - self.mean) ** 2).mean() - (self.deviation**2).mean()
         return float(np.sqrt(max(0.0, beyond)))
+
+
+def draw_evaluation_truth(
+    oof_logits: FloatArray,
+    labels: ArrayLike,
+    people: ArrayLike,
+    eval_logits: Sequence[FloatArray],
+    *,
+    eval_people: ArrayLike | None = None,
+    method: CalibrationMethod = "bias",
+    bootstraps: int = 6,
+    draws: int = 200,
+    seed: int = 0,
+) -> DrawnTruth:
+    """Possible truths of the evaluation photos, with what is unsure about calibration and mix in them.
+
+    The draws are dealt out over other train people and, as nobody knows which estimate of the mix is nearer,
+    over EM's and BBSE's by turns.
+
+    Args:
+        oof_logits: (N, 18) of train photos.
+        labels: (N,) true classes.
+        people: (N,) person of each train photo.
+        eval_logits: one (M, 18) a network, as in ``estimate_shift``.
+        eval_people: (M,) person of each evaluation photo, where known.
+        bootstraps: calibrations and mixes that the draws are dealt out over.
+        draws: how many truths.
+    Raises:
+        RunError: as ``estimate_shift``.
+    """
+    shifts = list(
+        bootstrap_shift(oof_logits, labels, people, eval_logits, method=method, draws=bootstraps, seed=seed)
+    )
+    together = shared_luck(labels, shifts[0].calibration.probabilities(oof_logits), people)
+    posteriors = [one.corrected(eval_logits, mix=mix) for one in shifts for mix in (one.em_mix, one.bbse_mix)]
+    return draw_truth(posteriors, eval_people, together=together, draws=draws, seed=seed)
 
 
 def check_expected_scores(
@@ -78,11 +119,9 @@ def check_expected_scores(
         if mix is not None:
             theirs = _thinned(theirs, group_of_person, np.asarray(mix, dtype=np.float64))
         fit, score = np.isin(codes, ours), np.isin(codes, theirs)
-        shifts = bootstrap_shift(logits[fit], true[fit], codes[fit], [logits[score]], draws=5, seed=seed + half)
-        found = list(shifts)
-        calibrated = found[0].calibration.probabilities(logits[fit])
-        together = shared_luck(true[fit], calibrated, codes[fit])
-        drawn = draw_truth([one.corrected([logits[score]]) for one in found], together=together, seed=seed + half)
+        drawn = draw_evaluation_truth(
+            logits[fit], true[fit], codes[fit], [logits[score]], bootstraps=5, seed=seed + half
+        )
         expected = expected_score(drawn, guess[score], level=level, discrepancy=discrepancy)
         rows.append(
             (

@@ -19,10 +19,10 @@ from core.taxonomy import AGE_BANDS, GENDERS, NUM_CLASSES, FloatArray, IntArray
 NUM_GROUPS = len(GENDERS) * len(AGE_BANDS)
 GROUP_NAMES = tuple(f"{gender}, {band}" for gender in GENDERS for band in AGE_BANDS)
 
-EM_STRENGTH = 0.02
+EM_STRENGTH = 0.06
 """Weight of the train mix in the EM estimate, as a share of the evaluation photos: see docs/methods.md."""
 
-BBSE_RIDGE = 0.01
+BBSE_RIDGE = 0.05
 """Weight of the distance from the train mix in the BBSE estimate: see docs/methods.md."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from core.errors import RunError
 from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
-from core.evaluation.metrics import Float64Array, paired, same_length
-from core.evaluation.prior import NUM_GROUPS, bbse_mix, corrected, em_mix, group_probabilities, groups_of, mix_of
+from core.evaluation.metrics import Float64Array, confusion_matrix, paired, same_length
+from core.evaluation.prior import GROUP_NAMES, bbse_mix, corrected, em_mix, group_probabilities, groups_of, mix_of
 from core.taxonomy import FloatArray
 
 
@@ -39,9 +40,10 @@ class Shift:
         """
         return _mean([self.calibration.probabilities(member) for member in logits])
 
-    def corrected(self, logits: Sequence[FloatArray]) -> Float64Array:
-        """As ``calibrated``, each network's corrected to the mix that EM found."""
-        members = [corrected(self.calibration.probabilities(one), self.train_mix, self.em_mix) for one in logits]
+    def corrected(self, logits: Sequence[FloatArray], *, mix: ArrayLike | None = None) -> Float64Array:
+        """As ``calibrated``, each network's corrected to a mix: the one that EM found when None."""
+        target = self.em_mix if mix is None else mix
+        members = [corrected(self.calibration.probabilities(one), self.train_mix, target) for one in logits]
         return _mean(members)
 
 
@@ -112,12 +114,44 @@ def bootstrap_shift(
         yield estimate_shift(oof_logits, labels, [member], method=method, weights=counts[codes])
 
 
-def intervals(draws: Sequence[Float64Array], *, level: float = 0.95) -> Float64Array:
-    """(2, 6): lower and upper end of each group's share over bootstrap draws."""
-    tail = (1 - level) / 2
-    stacked = np.asarray(draws, dtype=np.float64).reshape(-1, NUM_GROUPS)
-    found: Float64Array = np.quantile(stacked, [tail, 1 - tail], axis=0)
+def intervals(estimate: Float64Array, draws: Sequence[Float64Array], *, level: float = 0.95) -> Float64Array:
+    """(2, 6): lower and upper end of each group's share, from the spread of bootstrap draws.
+
+    Args:
+        estimate: (6,) shares.
+        draws: the same from each bootstrap draw; their standard deviation needs fewer than quantiles would.
+    """
+    half = NormalDist().inv_cdf(0.5 + level / 2) * np.std(draws, axis=0, ddof=1)
+    found: Float64Array = np.clip([estimate - half, estimate + half], 0, 1)
     return found
+
+
+def mix_table(shift: Shift, draws: Sequence[Shift]) -> pd.DataFrame:
+    """One row a group: group, train, predicted, em, em_low, em_high, bbse, bbse_low, bbse_high (shares)."""
+    em_low, em_high = intervals(shift.em_mix, [draw.em_mix for draw in draws])
+    bbse_low, bbse_high = intervals(shift.bbse_mix, [draw.bbse_mix for draw in draws])
+    return pd.DataFrame(
+        {
+            "group": pd.Series(GROUP_NAMES, dtype=object),
+            "train": shift.train_mix,
+            "predicted": shift.predicted_mix,
+            "em": shift.em_mix,
+            "em_low": em_low,
+            "em_high": em_high,
+            "bbse": shift.bbse_mix,
+            "bbse_low": bbse_low,
+            "bbse_high": bbse_high,
+        }
+    )
+
+
+def moves(before: ArrayLike, after: ArrayLike) -> pd.DataFrame:
+    """Photos whose class changes, the most frequent change first: before, after (classes), photos."""
+    counts = confusion_matrix(before, after)
+    np.fill_diagonal(counts, 0)
+    old, new = np.nonzero(counts)
+    table = pd.DataFrame({"before": old, "after": new, "photos": counts[old, new]})
+    return table.sort_values("photos", ascending=False, kind="stable", ignore_index=True)
 
 
 def _mean(arrays: Sequence[Float64Array]) -> Float64Array:
