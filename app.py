@@ -6,9 +6,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from ui.compressed import CompressedStatics
 from ui.gate import AccessGate
 from ui.photo_route import serve_photo
-from ui.serving import at_once, refuse_open_address
+from ui.serving import lifespan, refuse_open_address
 
 ROOT = Path(__file__).resolve().parent
 
@@ -16,8 +17,8 @@ refuse_open_address()
 app = st.App(
     ROOT / "ui" / "main.py",
     routes=[Route("/api/photo/{size:int}/{photo_id:path}", serve_photo)],
-    middleware=[Middleware(AccessGate)],
-    lifespan=at_once,
+    middleware=[Middleware(AccessGate), Middleware(CompressedStatics)],
+    lifespan=lifespan,
 )
 
 if __name__ == "__main__":

@@ -1,110 +1,115 @@
 """Where a run is wrong: the 18 x 18 matrix over out-of-fold predictions, and the photos behind a cell."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from core.evaluation.metrics import (
-    accuracy,
-    axis_accuracy,
-    axis_confusion,
-    class_table,
-    confusion_matrix,
-    macro_f1,
-    probabilities,
-)
+from core.evaluation.metrics import axis_confusion, class_table
 from core.taxonomy import AXES, CLASS_NAMES, NUM_CLASSES, class_name
-from ui.charts import confusion_chart
+from ui.charts import Cell, confusion_chart
 from ui.gallery import photo_grid, photo_large
 from ui.run_picker import pick_run
+from ui.scored import scored
 
 _PAGE = 24
+_TOP = 12
 
 st.title("Errors")
-st.caption("What a run gets wrong on people it did not train on. Choose a cell to see its photos.")
+st.caption("What a run gets wrong on people it did not train on. Choose a cell of the matrix to see its photos.")
 run = pick_run()
 if run is None:
     st.stop()
-result, oof = run.result() or {}, run.oof()
-table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
-labels, predictions, pred_probs = table.label.to_numpy(), oof.logits.argmax(1), probabilities(oof.logits)
-confusion = confusion_matrix(labels, predictions)
+result, oof = run.result() or {}, scored(run)
+confusion = oof.confusion
 
-headline = {"macro F1": macro_f1(labels, predictions), "accuracy": accuracy(labels, predictions)}
-headline |= axis_accuracy(labels, predictions)
-for column, (name, value) in zip(st.columns(len(headline)), headline.items(), strict=True):
-    column.metric(name, f"{value:.4f}")
+with st.grid("auto", min_column_width=110):
+    st.metric("macro F1", f"{result['macro_f1']:.3f}")
+    st.metric("accuracy", f"{result['accuracy']:.3f}")
+    for axis, value in result["axis_accuracy"].items():
+        st.metric(axis, f"{value:.3f}")
 st.caption(
-    f"macro F1 95 % by person: {result['macro_f1_low']:.3f} to {result['macro_f1_high']:.3f}, "
-    f"{len(labels):,} photos, out-of-fold"
+    f"Macro F1 95 % by person: {result['macro_f1_low']:.3f} to {result['macro_f1_high']:.3f}. "
+    f"Out-of-fold over {len(oof.labels):,} photos, with the labels of that time; mask, gender, age: accuracies."
 )
 
-if "cell" not in st.session_state:
-    wanted = st.query_params.get("cell", "").split("-")
-    good = len(wanted) == 2 and all(part.isdigit() and int(part) < NUM_CLASSES for part in wanted)
-    st.session_state.cell = (int(wanted[0]), int(wanted[1])) if good else None
-shares = (
-    st.segmented_control("numbers", ["photos", "row shares"], default="photos", key="errors-numbers") == "row shares"
-)
-clicked = confusion_chart(
-    confusion,
-    list(CLASS_NAMES),
-    shares=shares,
-    chosen=st.session_state.cell,
-    key=f"matrix-{st.session_state.cell}-{shares}",
-)
-if clicked is not None:
-    st.session_state.cell = None if clicked == st.session_state.cell else clicked
-    st.rerun()
 
-with st.expander("By axis, and by class"):
-    for column, (axis, names) in zip(st.columns(3), AXES.items(), strict=True):
-        with column:
-            st.markdown(f"**{axis}**")
-            confusion_chart(
-                axis_confusion(confusion, axis), list(names), shares=shares, chosen=None, key=f"axis-{axis}"
-            )
-    st.dataframe(class_table(confusion), hide_index=True, width="stretch")
-
-off_diagonal = confusion - np.diag(np.diag(confusion))
-top = np.argsort(-off_diagonal, axis=None)[:10]
-pairs = [divmod(int(place), NUM_CLASSES) for place in top if off_diagonal.flat[place]]
-options = [None, *dict.fromkeys([*pairs, *([st.session_state.cell] if st.session_state.cell else [])])]
+def choose(cell: Cell | None) -> None:
+    """Make a cell the chosen one; the chosen one again leaves it."""
+    chosen = None if cell == st.session_state.get("cell") else cell
+    st.session_state["true"], st.session_state["predicted"] = (
+        (None, None) if chosen is None else (CLASS_NAMES[chosen[0]], CLASS_NAMES[chosen[1]])
+    )
 
 
-def cell_words(cell: tuple[int, int] | None) -> str:
-    """A cell in words."""
-    if cell is None:
-        return "no cell"
-    return f"{class_name(cell[0])} → {class_name(cell[1])} ({confusion[cell]:,})"
+def choose_row() -> None:
+    """Take a row of the table of the largest confusions."""
+    rows = st.session_state[table_key]["selection"]["rows"]
+    choose(top_cells[rows[0]] if rows else None)
 
 
-picked = st.selectbox(
-    "cell, the largest confusions first", options, index=options.index(st.session_state.cell), format_func=cell_words
-)
-if picked != st.session_state.cell:
-    st.session_state.cell = picked
-    st.rerun()
-if picked is None:
-    st.query_params.pop("cell", None)
-    st.info("Choose a cell in the matrix or in the list above.")
-    st.stop()
+wrong = confusion - np.diag(np.diag(confusion))
+order = np.argsort(-wrong, axis=None, kind="stable")[:_TOP]
+top_cells = [divmod(int(place), NUM_CLASSES) for place in order if wrong.flat[place]]
 
-st.query_params["cell"] = f"{picked[0]}-{picked[1]}"
-chosen = np.flatnonzero((labels == picked[0]) & (predictions == picked[1]))
-chosen = chosen[np.argsort(-pred_probs[chosen, picked[1]])]
-st.subheader(f"{cell_words(picked)} photos, most confident first")
-if not len(chosen):
-    st.info("No photo is in this cell.")
-    st.stop()
-pages = -(-len(chosen) // _PAGE)
-page = st.number_input(f"page of {pages}", 1, pages, 1) if pages > 1 else 1
-shown = chosen[(page - 1) * _PAGE : page * _PAGE]
-photo_grid(
-    oof.photo_ids[shown].tolist(),
-    [f"{pred_probs[row, picked[1]]:.0%} · {table.age.iloc[row]} years" for row in shown],
-)
-large = st.selectbox(
-    "open one large", [None, *oof.photo_ids[shown].tolist()], format_func=lambda name: name or "none"
-)
-if large:
-    photo_large(large, pred_probs[int(np.flatnonzero(oof.photo_ids == large)[0])])
+matrix, choice = st.columns([5, 3], gap="medium")
+with choice:
+    true = st.selectbox("true class", CLASS_NAMES, index=None, key="true", bind="query-params")
+    predicted = st.selectbox("predicted class", CLASS_NAMES, index=None, key="predicted", bind="query-params")
+    cell = (CLASS_NAMES.index(true), CLASS_NAMES.index(predicted)) if true and predicted else None
+    st.session_state["cell"] = cell
+    st.button("Leave the cell", shortcut="Escape", disabled=not (true or predicted), on_click=choose, args=(None,))
+    st.markdown("**Largest confusions**")
+    table_key = f"confusions-{run.run_id}-{cell}"
+    table = pd.DataFrame(
+        [(class_name(t), class_name(p), int(confusion[t, p])) for t, p in top_cells],
+        columns=["true", "predicted", "photos"],
+    )
+    st.dataframe(
+        table, key=table_key, hide_index=True, on_select=choose_row, selection_mode="single-row",
+        alt="The largest confusions", height=36 * min(len(table) + 1, 9),
+    )  # fmt: skip
+with matrix:
+    numbers = st.segmented_control(
+        "numbers", ["photos", "row shares"], default="photos", required=True, key="numbers", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    with st.container(key="matrix"):
+        shares = numbers == "row shares"
+        key = f"matrix-{run.run_id}-{cell}-{shares}"
+        confusion_chart(confusion, CLASS_NAMES, shares=shares, chosen=cell, key=key, on_cell=choose)
+
+if cell is None:
+    st.info("Choose a cell in the matrix, a row of the table, or both classes.")
+else:
+    rows = oof.cell(*cell)
+    st.subheader(f"{true} → {predicted}: {len(rows):,} photos", anchor=False)
+    if not len(rows):
+        st.info("No photo is in this cell.")
+    else:
+        st.caption(
+            "The most confident first, with the probability of the predicted class. Click one to open it alone."
+        )
+        pages = -(-len(rows) // _PAGE)
+        page = (
+            int(st.number_input(f"page, 1 to {pages}", 1, pages, key=f"page-{cell}", width=160)) if pages > 1 else 1
+        )
+        start = (page - 1) * _PAGE
+        shown = rows[start : start + _PAGE]
+        ids = oof.photo_ids[shown].tolist()
+        told = [f"{oof.pred_probs[row, cell[1]]:.0%} · {oof.ages[row]} years" for row in shown]
+        photo_grid(ids, [f"{number}: {words}" for number, words in enumerate(told, start + 1)])
+        large = st.selectbox(
+            "open one here, with its person's other photos", ids, index=None, key=f"large-{cell}",
+            format_func=lambda photo_id: f"{start + 1 + ids.index(photo_id)}: {photo_id}" if photo_id in ids else "",
+        )  # fmt: skip
+        if large in ids:
+            photo_large(large, oof.pred_probs[shown[ids.index(large)]])
+
+details = st.expander("By axis and by class", key="details", on_change="rerun")
+if details.open:
+    with details:
+        for column, (axis, names) in zip(st.columns(3), AXES.items(), strict=True):
+            with column:
+                st.markdown(f"**{axis}**")
+                confusion_chart(axis_confusion(confusion, axis), names, shares=shares, key=f"axis-{axis}-{shares}")
+        st.dataframe(class_table(confusion), hide_index=True, alt="Precision, recall and F1 of each class")

@@ -49,13 +49,17 @@ def start(data_dir: Path, workspace: Path, *, port: int, script: str = "app.py")
     return server
 
 
+def chromium() -> str | None:
+    """The browser on the PATH; None leaves it to Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
 @contextmanager
 def browsing() -> Iterator[Page]:
     """A page that fails on a script error and reaches this machine only."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -17,8 +17,9 @@ from starlette.websockets import WebSocketDisconnect
 
 import app
 from ui import session
+from ui.compressed import compressed_static
 from ui.gate import CONTENT_POLICY
-from ui.serving import at_once
+from ui.serving import lifespan
 
 ROOT = Path(__file__).resolve().parent.parent
 BEHIND_THE_GATE = ["/", "/errors", "/media/x.csv", "/_stcore/metrics", "/_stcore/host-config", "/api/photo/256/x"]
@@ -134,7 +135,7 @@ def test_the_policy_allows_the_one_inline_script_of_streamlit_by_its_hash():
 
 def test_connections_of_a_started_server_answer_without_delay():
     async def start():
-        async with at_once(app.app):
+        async with lifespan(app.app):
             pass
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -176,3 +177,19 @@ def test_only_a_local_address_or_a_token_lets_the_server_start(address, token, i
     else:
         with pytest.raises(SystemExit, match="MASKDESK_TOKEN"):
             serving.refuse_open_address()
+
+
+def test_scripts_come_compressed_and_unchanged_to_browsers_that_take_it(client):
+    folder = Path(streamlit.__file__).parent / "static"
+    script = next((folder / "static" / "js").glob("index.*.js"))
+    path = f"/{script.relative_to(folder).as_posix()}"
+    answer = client.get(path, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) < script.stat().st_size / 2
+    assert answer.content == script.read_bytes()
+    assert "content-encoding" not in client.get(path, headers={"accept-encoding": "identity"}).headers
+
+
+@pytest.mark.parametrize("name", ["../index.html", "../../__init__.py", "/etc/passwd", "js/none.js", "js", ""])
+def test_only_scripts_of_streamlits_own_folder_are_compressed(name):
+    assert compressed_static(name) is None

@@ -1,56 +1,94 @@
 """The clickable confusion matrix: a heatmap for the eye, one transparent bar trace for the clicks."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.taxonomy import IntArray
+
 Cell = tuple[int, int]
+"""(true, predicted) class."""
+
+_COLOURS = {"light": ("#ffffff", "#2f6f8f"), "dark": ("#141a24", "#5fb0d6")}
+_CHOSEN = "#d9534f"
+_SCROLL = (
+    """<style>.st-key-wide-{size} {{ overflow-x: auto }} .st-key-wide-{size} > * {{ min-width: {width}px }}</style>"""
+)
 
 
 def confusion_chart(
-    confusion: np.ndarray[Any, Any], names: list[str], *, shares: bool, chosen: Cell | None, key: str
-) -> Cell | None:
-    """Draw a (K, K) matrix; the cell (true, predicted) that was clicked in this rerun, else None."""
-    size = len(names)
-    rows = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
-    text = [
-        [f"{v:.0%}" if shares else f"{n:,}" for v, n in zip(*pair, strict=True)]
-        for pair in zip(rows, confusion, strict=True)
-    ]
-    text = [[t if confusion[i, j] else "" for j, t in enumerate(line)] for i, line in enumerate(text)]
-    figure = go.Figure(
-        go.Heatmap(z=rows, text=text, texttemplate="%{text}", colorscale="Blues", zmin=0, zmax=1, showscale=False,
-                   hoverinfo="skip", xgap=1, ygap=1)
-    )  # fmt: skip
-    true, predicted = np.divmod(np.arange(size * size), size)
-    hovers = [
-        f"true {names[t]}<br>predicted {names[p]}<br>{confusion[t, p]:,} photos, {rows[t, p]:.1%} of the row"
-        for t, p in zip(true, predicted, strict=True)
-    ]
-    figure.add_bar(
-        x=predicted, y=np.ones(size * size), base=true - 0.5, width=1, marker={"color": "rgba(0,0,0,0)"},
-        customdata=np.stack([true, predicted], axis=1), showlegend=False,
-        hovertext=hovers, hoverinfo="text",
-    )  # fmt: skip
+    confusion: IntArray,
+    names: Sequence[str],
+    *,
+    shares: bool,
+    key: str,
+    chosen: Cell | None = None,
+    on_cell: Callable[[Cell], None] | None = None,
+) -> None:
+    """Draw a (K, K) matrix, coloured by row share.
+
+    Args:
+        shares: write row shares instead of numbers of photos.
+        key: of the chart; a cell can be clicked once a key, so let it name the chosen cell.
+        chosen: the cell that gets a frame.
+        on_cell: called with a clicked cell, before the page runs again.
+    """
+    figure = _heatmap(confusion, shares=shares)
+    _add_clickable_cells(figure, confusion, names)
     if chosen is not None:
         y, x = chosen
         figure.add_shape(
-            type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line_color="#d9534f", line_width=3
+            type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line_color=_CHOSEN, line_width=3
         )
-    ticks = {"tickvals": list(range(size)), "ticktext": names, "showgrid": False, "zeroline": False}
+    size = len(names)
+    ticks = {"tickvals": list(range(size)), "ticktext": list(names), "showgrid": False, "zeroline": False}
     figure.update_layout(
-        height=max(260, 34 * size + 150), margin={"l": 10, "r": 10, "t": 10, "b": 10}, bargap=0, barmode="overlay",
+        height=max(230, 26 * size + 120), margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0, barmode="overlay",
         dragmode=False, xaxis={**ticks, "title": "predicted", "range": [-0.5, size - 0.5], "tickangle": -45},
         yaxis={**ticks, "title": "true", "range": [size - 0.5, -0.5]},
     )  # fmt: skip
-    event = st.plotly_chart(
-        figure, key=key, on_select="rerun", selection_mode="points", config={"displayModeBar": False}
-    )
-    points = event["selection"]["points"] if event else []
-    if not points:
-        return None
-    data = points[0]["customdata"]
-    values = list(data.values()) if isinstance(data, dict) else list(data)
-    return int(values[0]), int(values[1])
+
+    def take() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and on_cell is not None:
+            place = points[0]["customdata"]  # comes back as a dict with the keys "0" and "1"
+            true, predicted = place.values() if isinstance(place, dict) else place
+            on_cell((int(true), int(predicted)))
+
+    with st.container(key=f"wide-{size}"):
+        st.html(_SCROLL.format(size=size, width=200 + 28 * size))
+        st.plotly_chart(
+        figure, key=key, on_select=take if on_cell else "ignore", selection_mode="points",
+        config={"displayModeBar": False}, alt="Photos by true class (rows) and predicted class (columns)",
+    )  # fmt: skip
+
+
+def _heatmap(confusion: IntArray, *, shares: bool) -> go.Figure:
+    rows = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    written = np.char.mod("%.0f%%", 100 * rows) if shares else np.char.mod("%d", confusion)
+    low, high = _COLOURS.get(st.context.theme.type or "light", _COLOURS["light"])
+    return go.Figure(
+        go.Heatmap(
+            z=rows, zmin=0, zmax=1, text=np.where(confusion > 0, written, ""), texttemplate="%{text}",
+            textfont={"size": 10}, colorscale=[[0, low], [1, high]], showscale=False, hoverinfo="skip",
+            xgap=1, ygap=1,
+        )
+    )  # fmt: skip
+
+
+def _add_clickable_cells(figure: go.Figure, confusion: IntArray, names: Sequence[str]) -> None:
+    """One unit rectangle a cell: plotly's heatmaps have no clicks (streamlit #8760)."""
+    size = len(names)
+    true, predicted = np.divmod(np.arange(size * size), size)
+    counts, totals = confusion.ravel(), confusion.sum(axis=1)
+    hovers: list[Any] = [
+        f"true {names[t]}<br>predicted {names[p]}<br>{n:,} photos, {n / max(totals[t], 1):.1%} of the row"
+        for t, p, n in zip(true, predicted, counts, strict=True)
+    ]
+    figure.add_bar(
+        x=predicted, y=np.ones(size * size), base=true - 0.5, width=1, marker={"color": "rgba(0,0,0,0)"},
+        customdata=np.stack([true, predicted], axis=1), showlegend=False, hovertext=hovers, hoverinfo="text",
+    )  # fmt: skip

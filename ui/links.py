@@ -11,7 +11,7 @@ _PAGES = Path(__file__).resolve().parent.parent / "pages"
 def link_to(page: str, label: str, **query: str | Sequence[str]) -> None:
     """A link to ``pages/<page>.py``; ``query`` is put in its address, a sequence as a repeated parameter."""
     pairs = [(name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)]
-    st.page_link(str(_PAGES / f"{page}.py"), label=label, query_params=pairs or None)
+    st.page_link(str(_PAGES / f"{page}.py"), label=f"{label} →", query_params=pairs or None)
 
 
 def no_runs_yet() -> None:

@@ -1,4 +1,4 @@
-"""Choosing a run; the choice is in the URL."""
+"""Choosing a run; the choice is in the URL and stays when the page changes."""
 
 import streamlit as st
 
@@ -14,27 +14,16 @@ def finished_runs() -> list[Run]:
 
 
 def run_label(run: Run) -> str:
-    """A run's name with its score and interval."""
+    """A run's name with its score."""
     result = run.result() or {}
-    if "macro_f1" not in result:
-        return run.run_id
-    return f"{run.run_id} · macro F1 {result['macro_f1']:.3f}"
+    return f"{run.run_id} · macro F1 {result['macro_f1']:.3f}" if "macro_f1" in result else run.run_id
 
 
-def pick_run(label: str = "Run") -> Run | None:
+def pick_run(label: str = "run") -> Run | None:
     """A select box over the finished runs; shows the empty state and gives None when there is none."""
     runs = {run.run_id: run for run in finished_runs()}
     if not runs:
         no_runs_yet()
         return None
-    wanted = st.query_params.get("run", "")
-    ids = list(runs)
-    chosen = st.selectbox(
-        label,
-        ids,
-        index=ids.index(wanted) if wanted in runs else 0,
-        format_func=lambda run_id: run_label(runs[run_id]),
-        key="run-picker",
-    )
-    st.query_params["run"] = chosen
+    chosen = st.selectbox(label, list(runs), key="run", bind="query-params", help="Finished runs, the newest first.")
     return runs[chosen]
