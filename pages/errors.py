@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.evaluation.metrics import axis_confusion, class_table
 from core.taxonomy import AXES, CLASS_NAMES, NUM_CLASSES, class_name
-from ui.charts import Cell, confusion_chart
+from ui.charts import Cell, confusion_chart, scrolling
 from ui.gallery import photo_grid, photo_large
 from ui.run_picker import pick_run
 from ui.scored import scored
@@ -73,7 +73,7 @@ with matrix:
         "numbers", ["photos", "row shares"], default="photos", required=True, key="numbers", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    with st.container(key="matrix"):
+    with scrolling("matrix", width=660):
         shares = numbers == "row shares"
         key = f"matrix-{run.run_id}-{cell}-{shares}"
         confusion_chart(confusion, CLASS_NAMES, shares=shares, chosen=cell, key=key, on_cell=choose)

@@ -1,6 +1,7 @@
 """The clickable confusion matrix: a heatmap for the eye, one transparent bar trace for the clicks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,6 @@ Cell = tuple[int, int]
 
 _COLOURS = {"light": ("#ffffff", "#2f6f8f"), "dark": ("#141a24", "#5fb0d6")}
 _CHOSEN = "#d9534f"
-_SCROLL = (
-    """<style>.st-key-wide-{size} {{ overflow-x: auto }} .st-key-wide-{size} > * {{ min-width: {width}px }}</style>"""
-)
 
 
 def confusion_chart(
@@ -58,12 +56,18 @@ def confusion_chart(
             true, predicted = place.values() if isinstance(place, dict) else place
             on_cell((int(true), int(predicted)))
 
-    with st.container(key=f"wide-{size}"):
-        st.html(_SCROLL.format(size=size, width=200 + 28 * size))
-        st.plotly_chart(
+    st.plotly_chart(
         figure, key=key, on_select=take if on_cell else "ignore", selection_mode="points",
         config={"displayModeBar": False}, alt="Photos by true class (rows) and predicted class (columns)",
     )  # fmt: skip
+
+
+@contextmanager
+def scrolling(key: str, *, width: int) -> Iterator[None]:
+    """A container whose content keeps a width in pixels; on a narrower screen it scrolls sideways."""
+    with st.container(key=key):
+        st.html(f"<style>.st-key-{key}{{overflow-x:auto}}.st-key-{key}>div{{min-width:{width}px}}</style>")
+        yield
 
 
 def _heatmap(confusion: IntArray, *, shares: bool) -> go.Figure:
