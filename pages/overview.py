@@ -12,6 +12,7 @@ from ui.links import link_to
 from ui.session import current, read_again
 
 _SHOWN = 20
+
 ABOUT = {
     "csv and folder disagree": "train.csv and the folder's name say different things; train.csv is used.",
     "duplicate file": "The same bytes lie in two places.",
@@ -20,7 +21,6 @@ ABOUT = {
     "id used twice": "People are folders, so both are kept apart.",
     "label out of range": "info.csv holds an answer outside 0..17.",
     "listed twice": "train.csv names a folder in two lines; the last one counts.",
-    "missing csv": "There is no train.csv; gender and age are read from the folders' names.",
     "missing folder": "train.csv names a person without photos.",
     "missing photo": "A file that should be there is not.",
     "not in csv": "A person's folder that train.csv does not name; its own name is read.",
