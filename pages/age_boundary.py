@@ -23,8 +23,8 @@ with st.expander("Try another boundary", expanded=True):
     leaves_out = third.toggle("leave out a band", key="band", bind="query-params")
     ages = third.slider("ages left out", 18, 60, (57, 59), key="ages", bind="query-params", disabled=not leaves_out)
     boundary = Boundary(young, old, ages if leaves_out else None)
-    train = (desk.table.photos.split == "train").to_numpy()
-    preview = preview_boundary(desk.table.photos[train], desk.table.photo_probs[train], boundary)
+    photos = desk.table.photos[desk.table.photos.split == "train"]
+    preview = preview_boundary(photos, photos.predicted.to_numpy(), boundary)
     st.markdown(
         f"**{len(preview.moved):,} people**, {int(preview.moved.photos.sum()):,} photos change their band; "
         f"{preview.left_out_people:,} people, {preview.left_out_photos:,} photos are left out. Out-of-fold macro F1 "

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import ConfigError, RunError
-from core.evaluation.metrics import Float64Array, confusion_matrix, f1_per_class
+from core.evaluation.metrics import confusion_matrix, f1_per_class
 from core.storage.decision_record import Decision, new_id
 from core.taxonomy import AGE_BANDS, CLASS_NAMES, NUM_CLASSES, IntArray, age_band, decode, encode
 
@@ -66,7 +66,7 @@ class Preview:
     macro_f1_after: float
 
 
-def preview_boundary(photos: pd.DataFrame, pred_probs: Float64Array, boundary: Boundary) -> Preview:
+def preview_boundary(photos: pd.DataFrame, predictions: IntArray, boundary: Boundary) -> Preview:
     """What trains and how the run's out-of-fold predictions would score with another boundary.
 
     F1 compares the predictions as they are with the labels of each boundary; the network was not trained for
@@ -74,7 +74,7 @@ def preview_boundary(photos: pd.DataFrame, pred_probs: Float64Array, boundary: B
 
     Args:
         photos: train photos: person_id, label (-1 without one), age (years, -1 unknown).
-        pred_probs: (N, 18) out-of-fold.
+        predictions: (N,) the run's out-of-fold classes.
     Raises:
         RunError: nothing is left to score.
     """
@@ -85,7 +85,6 @@ def preview_boundary(photos: pd.DataFrame, pred_probs: Float64Array, boundary: B
     kept = known & ~out
     if not kept.any():
         raise RunError("leaving out these ages leaves no labelled photo; choose a narrower band")
-    predictions = pred_probs.argmax(axis=1)
     before = f1_per_class(confusion_matrix(label[known], predictions[known]))
     after = f1_per_class(confusion_matrix(target[kept], predictions[kept]))
     changed = known & (target != label)

@@ -35,7 +35,8 @@ class ReviewTable:
             evaluation photos), contradiction and confident
             (``label_issues``), axis (the one most in doubt), gain (expected rise of macro F1), classes (bits of
             all classes its photos have or are proposed), decision (``KINDS``), text (what a search looks at).
-        photos: one row a photo: that of the evidence, label (as it stands, -1 without one), proposal, decision,
+        photos: one row a photo: that of the evidence, label (as it stands, -1 without one), predicted
+            (class, by the run alone), proposal (with all that is known), decision,
             wrong (as in units, of the photo).
         photo_probs: (N, 18) of the photos; one answer about a group counts for all its photos.
         cells: (U, 6) of the groups, the answers so far and the estimated evaluation mix taken in.
@@ -89,7 +90,11 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     proposal = photo_probs.argmax(axis=1)
     photo_kinds = _decided(evidence, decisions)
     shown = evidence.photos.assign(
-        label=labels, proposal=proposal, decision=pd.Series(photo_kinds, dtype=object), wrong=doubt.photo_wrong
+        label=labels,
+        predicted=evidence.predictions,
+        proposal=proposal,
+        decision=pd.Series(photo_kinds, dtype=object),
+        wrong=doubt.photo_wrong,
     )
     units = _units(evidence, shown, photo_probs, cells, first, size)
     units["wrong"], units["contradiction"], units["confident"] = doubt.wrong, doubt.contradiction, doubt.confident
