@@ -34,6 +34,7 @@ from core.training.engine import Photos, train_one_epoch
 from core.training.losses import build_criterion
 from core.training.models import build_model
 from core.training.optim import build_optimizer, build_schedule
+from core.training.targets import training_targets
 from core.workspace import Workspace
 
 WAITS = "no GPU on this machine: these few photos on the CPU only show that the script works; the comparison waits"
@@ -84,7 +85,8 @@ def our_epoch(index: Index, config: TrainConfig, device: torch.device, workspace
     model.to(device)
     optimizer = build_optimizer(model, config.optim)
     train_one_epoch(
-        model, Photos(cache.pixels, device), np.arange(len(index.photos)), index.photos.label.to_numpy(np.int64),
+        model, Photos(cache.pixels, device), np.arange(len(index.photos)),
+        training_targets(index.photos.label, index.photos.age, config.data),
         criterion=build_criterion(config.loss), optimizer=optimizer,
         schedule=build_schedule(optimizer, config.optim, len(index.photos)), ema=None, augmentation=config.augment,
         batch_size=config.optim.batch_size, seed=0, should_stop=lambda: False, on_batch=lambda *_: None,

@@ -32,6 +32,12 @@ class DataConfig(_Section):
 
     age_young: int = Field(30, ge=20, le=40, description="first age trained as 30-59, years")
     age_old: int = Field(58, ge=50, le=62, description="first age trained as 60 and over, years")
+    age_soft: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="width of the age boundaries in training, years: targets share both bands; 0 is hard",
+    )
     leave_out_from: int | None = Field(None, description="first age left out of training, years")
     leave_out_to: int | None = Field(None, description="last age left out of training, years")
     folds: int = Field(5, ge=2, le=20, description="number of folds, by person")

@@ -180,3 +180,29 @@ def test_a_process_outside_of_a_job_is_never_asked_to_stop(tmp_path, monkeypatch
 def test_hidden_gpus_give_no_slot(monkeypatch, visible, slots):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert find_slots() == slots
+
+
+def test_a_job_outlives_the_app_that_started_it(workspace):
+    code = f"""
+import time
+from pathlib import Path
+from core.jobs.queue import JobQueue
+from core.workspace import Workspace
+root = {str(workspace.root)!r}
+job = JobQueue(Workspace(Path(root))).submit(["--workspace", root, "jobs"], kind="test", title="a test")
+print(job.job_id, flush=True)
+time.sleep(60)
+"""
+    app = subprocess.Popen(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(Path.cwd())}, stdout=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    job_id = app.stdout.readline().strip()
+    os.killpg(app.pid, signal.SIGKILL)  # and all that the terminal of the app would take with it
+    app.wait()
+    queue = JobQueue(workspace)
+    deadline = time.monotonic() + 200
+    while queue.get(job_id).state not in ("finished", "failed") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert queue.get(job_id).state == "finished", queue.get(job_id).error
+    assert "a test" in queue.get(job_id).log_path.read_text()

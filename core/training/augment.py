@@ -4,6 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torchvision.transforms import v2
 
 from core.config import AugmentConfig
@@ -13,24 +14,23 @@ _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
 
-def augment(photos: torch.Tensor, classes: torch.Tensor, config: AugmentConfig) -> tuple[torch.Tensor, torch.Tensor]:
+def augment(photos: torch.Tensor, targets: torch.Tensor, config: AugmentConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """A changed batch and its target probabilities; randomness comes from torch's own generator.
 
     Args:
         photos: (B, 3, H, W) uint8.
-        classes: (B,) class index.
+        targets: (B, 18) probabilities.
     Returns:
         (B, 3, H, W) uint8 or float 0..255, (B, 18) targets.
     """
     photos = _move(photos, config)
     if config.colour:
         photos = _recolour(photos.float(), config.colour)
-    mixes = [v2.MixUp(alpha=config.mixup, num_classes=NUM_CLASSES)] if config.mixup else []
+    mixes: list[nn.Module] = [v2.MixUp(alpha=config.mixup, num_classes=NUM_CLASSES)] if config.mixup else []
     mixes += [v2.CutMix(alpha=config.cutmix, num_classes=NUM_CLASSES)] if config.cutmix else []
-    if not mixes:
-        return photos, F.one_hot(classes, NUM_CLASSES).float()
-    mixed, targets = v2.RandomChoice(mixes)(photos.float(), classes)
-    return mixed, targets
+    if mixes:
+        photos, targets = v2.RandomChoice(mixes)(photos.float(), targets)
+    return photos, targets
 
 
 def _move(photos: torch.Tensor, config: AugmentConfig) -> torch.Tensor:

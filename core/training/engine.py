@@ -43,7 +43,7 @@ def train_one_epoch(
     model: nn.Module,
     photos: Photos,
     rows: NDArray[np.int64],
-    targets: NDArray[np.int64],
+    targets: NDArray[np.float32],
     *,
     criterion: Criterion,
     optimizer: torch.optim.Optimizer,
@@ -59,7 +59,7 @@ def train_one_epoch(
 
     Args:
         rows: (n,) row of each photo in ``photos``.
-        targets: (n,) class.
+        targets: (n, 18) probabilities.
         on_batch: called with (photos done, mean loss so far); the loss stays on the device, so that a GPU need not
             wait for whoever does not read it.
     Returns:
@@ -77,10 +77,10 @@ def train_one_epoch(
     for chosen in batches:
         if should_stop():
             raise Stopped
-        classes = torch.from_numpy(targets[chosen]).to(photos.device)
-        batch, soft_targets = augment(photos.batch(rows[chosen]), classes, augmentation)
+        wanted = torch.from_numpy(targets[chosen]).to(photos.device)
+        batch, wanted = augment(photos.batch(rows[chosen]), wanted, augmentation)
         with autocast(photos.device):
-            loss = criterion(model(batch), soft_targets)
+            loss = criterion(model(batch), wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -43,7 +43,7 @@ class Classifier(nn.Module):
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """(B, 18) logits from (B, 3, H, W) photos, 0..255."""
-        x = (photos.float() - self.mean) / self.std
+        x: torch.Tensor = (photos.float() - self.mean) / self.std
         x = self.backbone(x.contiguous(memory_format=torch.channels_last))
         if self.heads == "joint":
             return x
@@ -69,11 +69,14 @@ def bare_model(config: TrainConfig) -> Classifier:
         ConfigError: unknown network; names the nearest ones.
     """
     name, outputs = config.model.name, _HEAD_SIZES[config.model.heads]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     mean, std = _IMAGENET
     if timm.is_model(name):
         backbone = timm_network(config, outputs)
-        if config.model.weights != "none":
-            mean, std = backbone.pretrained_cfg["mean"], backbone.pretrained_cfg["std"]
+        about = timm.get_pretrained_cfg(name)
+        if about is not None and config.model.weights != "none":
+            mean, std = about.mean, about.std
     elif name in _torchvision_names():
         if config.model.dropout:
             raise ConfigError(f"model.dropout = {config.model.dropout}: {name} of torchvision has its own; set 0")
@@ -82,7 +85,7 @@ def bare_model(config: TrainConfig) -> Classifier:
         near = difflib.get_close_matches(name, timm.list_models() + _torchvision_names(), n=5)
         hint = f"; near: {', '.join(near)}" if near else f"; there are {', '.join(_EXAMPLES)} and many more"
         raise ConfigError(f"model.name {name!r} is neither in timm nor in torchvision{hint}")
-    model = Classifier(backbone, config.model.heads, tuple(mean), tuple(std))
+    model = Classifier(backbone, config.model.heads, mean, std)
     return model.to(memory_format=torch.channels_last)
 
 

@@ -34,8 +34,10 @@ from core.training.checkpoint import load_checkpoint, save_checkpoint
 from core.training.device import choose_device, device_name
 from core.training.engine import Pace, Photos, Stopped, predict_logits, train_one_epoch
 from core.training.losses import build_criterion
-from core.training.models import Classifier, Weights, build_model
+from core.training.models import Classifier, build_model
 from core.training.optim import build_optimizer, build_schedule
+from core.training.targets import training_targets
+from core.training.weights import Weights
 from core.workspace import Workspace
 
 _PREDICT_PIXELS = 256 * 128 * 96
@@ -107,6 +109,7 @@ class _FoldTrainer:
         if len(self.table) < len(table):
             print(f"{len(table) - len(self.table)} photos cannot be decoded and are left out", flush=True)
         self.rows = cache.rows(self.table.photo_id.tolist())
+        self.targets = training_targets(self.table.target.clip(lower=0), self.table.age, self.config.data)
         self.eval_ids: list[str] = read_json(run.path / "evaluation_ids.json")["photo_ids"]
         self.eval_rows = cache.rows(self.eval_ids)
         self.eval_decoded = cache.decoded[self.eval_rows]
@@ -178,7 +181,7 @@ class _FoldTrainer:
 
         lr = optimizer.param_groups[0]["lr"]
         train_loss = train_one_epoch(
-            model, self.photos, self.rows[chosen], self.table.target.to_numpy()[chosen],
+            model, self.photos, self.rows[chosen], self.targets[chosen],
             criterion=build_criterion(config.loss), optimizer=optimizer, schedule=schedule, ema=ema,
             augmentation=config.augment, batch_size=config.optim.batch_size,
             seed=(config.seed * 1000 + fold) * 1000 + epoch, should_stop=self.should_stop, on_batch=Pace(report),

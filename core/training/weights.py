@@ -89,8 +89,8 @@ def _load_packaged(backbone: nn.Module, name: str) -> Weights:
 
 def _load_from_timm(backbone: nn.Module, config: TrainConfig, outputs: int) -> Weights:
     """Weights of the Hugging Face hub; timm knows how to fit each network's."""
-    about = backbone.pretrained_cfg
-    if not (about.get("hf_hub_id") or about.get("url")):
+    about = timm.get_pretrained_cfg(config.model.name)
+    if about is None or not (about.hf_hub_id or about.url):
         raise ConfigError(f"model.weights: nobody published ImageNet weights of {config.model.name}; {_otherwise()}")
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "5")
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "20")
@@ -99,9 +99,9 @@ def _load_from_timm(backbone: nn.Module, config: TrainConfig, outputs: int) -> W
     except (OSError, RuntimeError, ValueError) as error:
         raise _unreachable(config.model.name, error) from None
     backbone.load_state_dict(loaded.state_dict())
-    cached = try_to_load_from_cache(str(about.get("hf_hub_id")), "model.safetensors")
+    cached = try_to_load_from_cache(str(about.hf_hub_id), "model.safetensors")
     digest = _checked_sha256(Path(cached).resolve()) if isinstance(cached, str) else ""
-    return Weights(f"ImageNet, timm {about['architecture']}.{about['tag']}", digest)
+    return Weights(f"ImageNet, timm {about.architecture}.{about.tag}", digest)
 
 
 def _load_from_torchvision(backbone: nn.Module, name: str, outputs: int) -> Weights:
@@ -139,7 +139,7 @@ def _read_state(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConfigError(f"model.weights {path} does not exist; give imagenet, none or a file") from None
     except Exception as error:  # torch raises many kinds for a file that is not its own
