@@ -51,7 +51,7 @@ class Screen {
     const drawn = `card ${cardId(card)} ${shown}`;
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.stage.className = card.photo_probs ? "stage card ages-wide" : "stage card";
+    this.stage.className = card.photo_probs && card.photos.length > 1 ? "stage card ages-wide" : "stage card";
     this._describeStage("group", card.title);
     this.stage.tabIndex = 0;
     this.stage.dataset.target = card.target;
