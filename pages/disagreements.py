@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.curation.disagreements import QUEUE, fixed_and_broken, reviewer_votes, reviewers_apart, voters_apart
+from core.curation.agreement import QUEUE, disagreements
+from core.curation.disagreements import fixed_and_broken, reviewers_apart, voters_apart
 from core.taxonomy import CLASS_NAMES
 from ui.queue_page import filtered, open_desk, show_cards
 from ui.review_data import votes
+from ui.reviewers import vote_words
 from ui.run_picker import finished_runs
+from ui.session import current
 
 st.title("Disagreements")
 st.caption("Where runs, folds or reviewers say different things, one look settles it.")
@@ -27,10 +30,9 @@ ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
 extra, reasons, told = {}, {}, {}
 if source == "reviewers":
-    said = reviewer_votes(desk.reviewed)
-    table = reviewers_apart(desk.table, said)
-    for row in said.itertuples():
-        reasons.setdefault(row.target, []).append(f"{row.who}: {row.meaning}")
+    torn = disagreements(current().index.photos, desk.reviewed)
+    table = reviewers_apart(desk.table, torn)
+    reasons = {card["target"]: [vote_words(vote) for vote in card["votes"]] for card in torn.to_dict("records")}
 else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)

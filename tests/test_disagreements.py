@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
+from core.curation.agreement import QUEUE, disagreements
 from core.curation.disagreements import (
-    QUEUE,
     fixed_and_broken,
-    reviewer_votes,
     reviewers_apart,
     together,
     vote_entropy,
@@ -58,24 +57,6 @@ def test_fixed_and_broken_are_counted_only_where_all_three_are_known():
     assert (fixed.tolist(), broken.tolist()) == ([1], [0])
 
 
-def test_reviewers_disagree_by_their_last_word_only():
-    decisions = decided(
-        Decision(who="kim", kind="accept", target="a", proposal=3),
-        Decision(who="lee", kind="accept", target="a", proposal=4),
-        Decision(who="lee", kind="accept", target="a", proposal=3),
-        Decision(who="kim", kind="accept", target="b", proposal=3),
-        Decision(who="lee", kind="reject", target="b"),
-        Decision(who="kim", kind="relabel", unit="person", target="p1", gender=1),
-        Decision(who="lee", kind="relabel", unit="person", target="p1", gender=0),
-        Decision(who="kim", kind="skip", target="c"),
-        Decision(who="lee", kind="reject", target="c"),
-    )
-    found = reviewer_votes(decisions)
-    assert set(found.target) == {"b", "p1"}
-    assert sorted(found[found.target == "b"].meaning) == ["0/1/0", "reject"]
-    assert reviewer_votes(decided()).empty
-
-
 def test_a_person_is_as_torn_as_its_most_disputed_photo_and_only_the_torn_are_in_the_queue():
     table = read(made_up(people=10, others=4), "person")
     first = table.photos.proposal.to_numpy()
@@ -95,8 +76,8 @@ def test_what_reviewers_dispute_is_open_again_until_it_is_decided_in_this_queue(
         Decision(who="lee", kind="relabel", unit="person", target="p001", gender=0),
         Decision(who="kim", kind="reject", unit="person", target="p002"),
     ]
-    apart = reviewers_apart(read(made, "person", *said), reviewer_votes(decided(*said)))
+    apart = reviewers_apart(read(made, "person", *said), disagreements(made[0], decided(*said)))
     assert queue_rows(apart, QUEUE, Filters()).target.tolist() == ["p001"]
     said.append(Decision(who="ann", kind="relabel", unit="person", target="p001", gender=1, queue=QUEUE))
-    settled = reviewers_apart(read(made, "person", *said), reviewer_votes(decided(*said)))
+    settled = reviewers_apart(read(made, "person", *said), disagreements(made[0], decided(*said)))
     assert queue_rows(settled, QUEUE, Filters()).empty

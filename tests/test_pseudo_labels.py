@@ -104,6 +104,7 @@ def test_a_bulk_accept_covers_undecided_photos_only_and_is_one_batch():
     assert len({row.batch_id for row in made}) == 1
     assert len({row.nonce for row in made}) == 2
     assert {(row.run_id, row.who, row.queue) for row in made} == {("first", "kim", "pseudo_labels")}
+    assert {row.origin for row in made} == {"model"}
     assert made[0].confidence == pytest.approx(0.9)
 
 

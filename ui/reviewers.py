@@ -61,12 +61,14 @@ def show_disagreements(store: DecisionStore) -> None:
             with left:
                 photo_grid(shown, [""] * len(shown))
             for vote in card["votes"]:
-                right.text(f"{vote['who']}: {_said(vote)}" + (f" ({vote['why']})" if vote["why"] else ""))
+                right.text(vote_words(vote))
 
 
-def _said(vote: dict[str, object]) -> str:
+def vote_words(vote: dict[str, object]) -> str:
+    """One of the votes of a disagreement in words, such as ``Ann: worn, female, 30-59 (grey hair)``."""
     values = ", ".join(names[int(str(vote[axis]))] for axis, names in _NAMES.items() if int(str(vote[axis])) >= 0)
-    return f"the proposal is wrong; {values or 'no label'}" if vote["rejected"] else values
+    said = f"the proposal is wrong; {values or 'no label'}" if vote["rejected"] else values
+    return f"{vote['who']}: {said}" + (f" ({vote['why']})" if vote["why"] else "")
 
 
 def show_origins(store: DecisionStore) -> None:
@@ -75,7 +77,7 @@ def show_origins(store: DecisionStore) -> None:
     wide = table.pivot(index="origin", columns="split", values="photos").reindex(ORIGIN_WORDS)
     wide.index = pd.Index([ORIGIN_WORDS[name] for name in wide.index], name="label")
     st.markdown("**Where labels come from.** `data.train_decisions` and `data.pseudo_labels` limit a training.")
-    st.dataframe(wide[["train", "eval"]].reset_index(), hide_index=True, alt="photos by origin of their label")
+    st.dataframe(wide[["train", "eval"]].reset_index(), hide_index=True, placeholder="", alt="photos by origin")
 
 
 def show_files(store: DecisionStore) -> None:

@@ -1,17 +1,16 @@
 """What several reviewers say about the same card: their votes, where they differ, how far they agree."""
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from core.taxonomy import decode, encode
+from core.taxonomy import IntArray, decode, encode
 
-QUEUE = "reviewers"
-"""The queue of disagreements: a decision in it settles one."""
+QUEUE = "disagreements"
+"""A decision in this queue settles a disagreement."""
 
 AXES = ("mask", "gender", "age_band")
 OPEN = -1
@@ -52,26 +51,24 @@ def votes(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         unit, target, who, mask, gender, age_band (-1 left open), rejected, why, created_at, queue; a row a
         card and reviewer, cards in the order of their first decision.
     """
-    before = _labels_before(photos)
-    evaluation = set(photos.photo_id[photos.split == "eval"])
-    said: dict[tuple[str, str, str], dict[str, Any]] = {}
     about = decisions[decisions.kind.isin(["accept", "relabel", "reject"]) & (decisions.origin != "model")]
-    for row in about.to_dict("records"):
-        key = (row["unit"], row["target"], row["who"])
-        vote = said.setdefault(key, dict.fromkeys(AXES, OPEN))
-        vote |= {"rejected": row["kind"] == "reject", "why": row["why"]}
-        vote |= {"created_at": row["created_at"], "queue": row["queue"]}
-        if vote["rejected"]:
-            vote |= before.get(key[:2], dict.fromkeys(AXES, OPEN))
-            continue
-        if row["target"] in evaluation and _is_given(row["proposal"]):
-            vote |= dict(zip(AXES, map(int, decode(int(row["proposal"]))), strict=True))
-        vote |= {axis: int(row[axis]) for axis in AXES if _is_given(row[axis])}
-    columns = ["unit", "target", "who", *AXES, "rejected", "why", "created_at", "queue"]
-    table = pd.DataFrame(
-        [dict(zip(columns[:3], key, strict=True)) | vote for key, vote in said.items()], columns=columns
-    )
-    return table.astype(dict.fromkeys(AXES, int) | {"rejected": bool})
+    key = ["unit", "target", "who"]
+    group = about.groupby(key, sort=False).ngroup().to_numpy()
+    table = about[~about.duplicated(key)][key].reset_index(drop=True)
+    last = about[~about.duplicated(key, keep="last")].set_index(key)[["kind", "why", "created_at", "queue"]]
+    table = table.join(last, on=key)
+    rejects = (about.kind == "reject").to_numpy()
+    place = np.arange(len(about))
+    rejected_at = np.full(len(table), -1)
+    rejected_at[group[rejects]] = place[rejects]
+    before = _labels_before(photos, table, rejected_at >= 0)
+    for axis, values in _given(photos, about).items():
+        said = np.asarray(before[axis])
+        counts = (values >= 0) & (place > rejected_at[group])
+        said[group[counts]] = values[counts]  # oldest first: a later one takes its place
+        table[axis] = said
+    table["rejected"] = (table.kind == "reject").astype(bool)
+    return table[[*key, *AXES, "rejected", "why", "created_at", "queue"]]
 
 
 def disagreements(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -81,19 +78,26 @@ def disagreements(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame
         unit, target, differing (the axes; none when one rejects what another labels), votes (a list of
         dicts, the oldest first: who, mask, gender, age_band, rejected, why, created_at).
     """
-    rows = []
-    for (unit, target), group in votes(photos, decisions).groupby(["unit", "target"], sort=False):
-        differing = [axis for axis in AXES if group.loc[group[axis] >= 0, axis].nunique() > 1]
-        torn = bool(group.rejected.any() and (~group.rejected & (group[list(AXES)] >= 0).any(axis=1)).any())
-        without_label = (group.rejected & (group[list(AXES)] < 0).all(axis=1)).any()
-        if not differing and not (torn and without_label):
-            continue
-        ordered = group.sort_values("created_at", kind="stable")
-        if ordered.queue.iloc[-1] == QUEUE:
-            continue
-        said = ordered.drop(columns=["unit", "target", "queue"]).to_dict("records")
-        rows.append({"unit": unit, "target": target, "differing": differing, "votes": said})
-    return pd.DataFrame(rows, columns=["unit", "target", "differing", "votes"])
+    card = ["unit", "target"]
+    table = votes(photos, decisions)
+    table = table[table.duplicated(card, keep=False)].sort_values("created_at", kind="stable")
+    place = table.groupby(card, sort=False).ngroup()
+    given = table[list(AXES)].where(table[list(AXES)] >= 0)
+    apart = given.groupby(place).max() > given.groupby(place).min()
+    labelled = given.notna().any(axis=1)
+    one_without = (table.rejected & ~labelled).groupby(place).any()
+    one_with = (~table.rejected & labelled).groupby(place).any()
+    settled = table.queue.groupby(place).last() == QUEUE
+    is_open = (apart.any(axis=1) | (one_without & one_with)) & ~settled
+    cards: dict[int, dict[str, Any]] = {
+        number: {"differing": [axis for axis, differs in zip(AXES, row, strict=True) if differs], "votes": []}
+        for number, row in zip(apart.index[is_open], apart[is_open].to_numpy().tolist(), strict=True)
+    }
+    for number, vote in zip(place.tolist(), table.drop(columns="queue").to_dict("records"), strict=True):
+        if number in cards:
+            cards[number] |= {name: vote.pop(name) for name in card}
+            cards[number]["votes"].append(vote)
+    return pd.DataFrame(list(cards.values()), columns=[*card, "differing", "votes"])
 
 
 def agreement(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -121,8 +125,9 @@ def agreement(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
 
 def second_opinions(photos: pd.DataFrame, decisions: pd.DataFrame, who: str) -> list[tuple[str, str]]:
     """(unit, target) of the cards that exactly one other reviewer decided and ``who`` did not, oldest first."""
-    groups = votes(photos, decisions).groupby(["unit", "target"], sort=False).who
-    return [key for key, names in groups if len(names) == 1 and who not in set(names)]  # type: ignore[misc]
+    table = votes(photos, decisions)
+    once = table[~table.duplicated(["unit", "target"], keep=False) & (table.who != who)]
+    return list(zip(once.unit.tolist(), once.target.tolist(), strict=True))
 
 
 def _compared(both: pd.DataFrame) -> dict[str, float]:
@@ -135,16 +140,30 @@ def _compared(both: pd.DataFrame) -> dict[str, float]:
     return result
 
 
-def _labels_before(photos: pd.DataFrame) -> dict[tuple[str, str], dict[str, int]]:
-    """The original axis values of each train photo, and gender and age band of each person."""
+def _given(photos: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, IntArray]:
+    """The axis values that each decision gives, -1 where open; of evaluation photos those of the proposal too."""
+    on_evaluation = decisions.target.isin(photos.photo_id[photos.split == "eval"]).to_numpy()
+    proposal = pd.to_numeric(decisions.proposal).fillna(OPEN).to_numpy(dtype=np.int64)
+    proposed = dict(zip(AXES, decode(np.maximum(proposal, 0)), strict=True))
+    given: dict[str, IntArray] = {}
+    for axis in AXES:
+        values = pd.to_numeric(decisions[axis]).fillna(OPEN).to_numpy(dtype=np.int64)
+        fill = (values < 0) & on_evaluation & (proposal >= 0)
+        given[axis] = np.where(fill, proposed[axis], values)
+    return given
+
+
+def _labels_before(photos: pd.DataFrame, cards: pd.DataFrame, wanted: NDArray[np.bool_]) -> dict[str, IntArray]:
+    """The original axis values of the wanted cards' train photos or people (no mask of a person), else -1."""
     train = photos[photos.split == "train"]
-    known: dict[tuple[str, str], dict[str, int]] = {}
-    columns: Sequence[str] = ["photo_id", "person_id", *AXES]
-    for photo_id, person_id, mask, gender, band in train[columns].to_numpy().tolist():
-        known["photo", photo_id] = {"mask": mask, "gender": gender, "age_band": band}
-        known["person", person_id] = {"mask": OPEN, "gender": gender, "age_band": band}
-    return known
-
-
-def _is_given(value: Any) -> bool:
-    return value is not None and value == value
+    known = {
+        "photo": train.set_index("photo_id")[list(AXES)],
+        "person": train.drop_duplicates("person_id").set_index("person_id")[list(AXES)].assign(mask=OPEN),
+    }
+    found = {axis: np.full(len(cards), OPEN, dtype=np.int64) for axis in AXES}
+    for unit, labels in known.items():
+        here = np.flatnonzero(wanted & (cards.unit == unit).to_numpy())
+        rows = labels.reindex(cards.target.iloc[here]).fillna(OPEN)
+        for axis in AXES:
+            found[axis][here] = rows[axis].to_numpy(dtype=np.int64)
+    return found

@@ -12,8 +12,6 @@ from core.evaluation.metrics import Float64Array, paired, probabilities
 from core.storage.predictions import Predictions
 from core.taxonomy import IntArray
 
-QUEUE = "disagreements"
-
 
 def vote_entropy(votes: Sequence[IntArray]) -> Float64Array:
     """How far voters are apart, (N,): the entropy of their votes in nats, 0 where they agree.
@@ -65,30 +63,6 @@ def fixed_and_broken(labels: IntArray, before: IntArray, after: IntArray) -> tup
     return fixed.astype(np.int64), broken.astype(np.int64)
 
 
-def reviewer_votes(decisions: pd.DataFrame) -> pd.DataFrame:
-    """Targets about which reviewers said different things, with the last word of each.
-
-    Args:
-        decisions: those that stand, oldest first.
-    Returns:
-        Of those not settled yet: a target whose last decision was made in this queue is.
-        target, unit, who, words (the decision in a few words), one row a reviewer and target, targets in the order
-        of their last decision.
-    """
-    said = decisions[decisions.kind.isin(["accept", "relabel", "reject"])]
-    newest = said.drop_duplicates(["unit", "target"], keep="last")
-    settled = newest.unit[newest.queue == QUEUE] + " " + newest.target[newest.queue == QUEUE]
-    said = said[~(said.unit + " " + said.target).isin(settled)]
-    last = said.drop_duplicates(["unit", "target", "who"], keep="last")
-    axes = last[["mask", "gender", "age_band"]].fillna(-1).astype(int).astype(str)
-    words = axes["mask"] + "/" + axes.gender + "/" + axes.age_band
-    meaning = words.where(last.kind != "reject", "reject").astype(object)
-    apart = meaning.groupby([last.unit, last.target]).transform("nunique") > 1
-    return last[apart].assign(meaning=meaning[apart])[
-        ["target", "unit", "who", "kind", "mask", "gender", "age_band", "meaning"]
-    ]
-
-
 def voters_apart(table: ReviewTable, told: Mapping[str, IntArray]) -> ReviewTable:
     """The table with a column ``disagreement``: the greatest vote entropy among a unit's photos.
 
@@ -100,14 +74,14 @@ def voters_apart(table: ReviewTable, told: Mapping[str, IntArray]) -> ReviewTabl
     return replace(table, units=table.units.assign(disagreement=apart))
 
 
-def reviewers_apart(table: ReviewTable, open_votes: pd.DataFrame) -> ReviewTable:
+def reviewers_apart(table: ReviewTable, torn: pd.DataFrame) -> ReviewTable:
     """The table with ``disagreement`` where reviewers are apart; those units are to be decided again.
 
     Args:
-        open_votes: from ``reviewer_votes``.
+        torn: from ``agreement.disagreements``.
     """
     photos = table.photos
-    concerned = photos.photo_id.isin(open_votes.target) | photos.person_id.isin(open_votes.target)
+    concerned = photos.photo_id.isin(torn.target) | photos.person_id.isin(torn.target)
     is_open = np.zeros(len(table.units), dtype=bool)
     is_open[photos.group.to_numpy()[concerned]] = True
     decision = table.units.decision.where(~is_open, "")

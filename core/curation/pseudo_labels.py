@@ -100,6 +100,8 @@ def undecided_above(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
 def accept_above(table: pd.DataFrame, threshold: float, *, run_id: str, who: str, why: str = "") -> list[Decision]:
     """One ``accept`` for each undecided proposal at or above the threshold, in one batch to undo at once.
 
+    Nobody looks at them one by one, so their origin is the model.
+
     Args:
         table: from ``proposals``.
         threshold: least confidence, 0..1.
@@ -137,7 +139,7 @@ def accept_chosen(chosen: pd.DataFrame, *, run_id: str, who: str, why: str = "")
     return [
         Decision(
             kind="accept", target=photo_id, proposal=proposal, confidence=min(confidence, 1.0),
-            queue=QUEUE, run_id=run_id, who=who, why=why, batch_id=batch_id,
+            queue=QUEUE, run_id=run_id, who=who, why=why, batch_id=batch_id, origin="model",
         )
         for photo_id, proposal, confidence in rows
     ]  # fmt: skip
