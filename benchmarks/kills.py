@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.machine import machine
 from core.config import load_config
 from core.dataset.demo import write_demo
 from core.dataset.index import Index, load_index
@@ -121,7 +122,8 @@ def main(kills: int, seed: int) -> None:
         found = disturb(workspace, index, whole, delays)
         for process in dispatchers(workspace):
             os.kill(process, signal.SIGTERM)
-    print(json.dumps(found | {"seconds": round(time.monotonic() - started, 1), "seed": seed}))
+    seconds = {"seconds": round(time.monotonic() - started, 1), "seed": seed}
+    print(json.dumps({"benchmark": "kills", **found, **seconds, **machine("torch")}))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ it says so.
 """
 
 import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import models
 from torchvision.transforms import v2
 
+from benchmarks.machine import machine
 from core.config import TrainConfig, load_config
 from core.dataset.images import build_image_cache
 from core.dataset.index import Index, load_index
@@ -125,15 +124,18 @@ def main(data: Path, photos: int | None) -> None:
         count = photos or (FEW if device.type == "cpu" else len(train))
         index = replace(whole, photos=train.iloc[:count].reset_index(drop=True))
         found = dict(rates(index, device, workspace))
-    about = {
-        "photos": len(index.photos), "device": device_name(device), "torch": torch.__version__,
-        "python": platform.python_version(), "cores": os.cpu_count(), "photos_per_second": found,
+    result = {
+        "benchmark": "recipe",
+        "photos": len(index.photos),
+        "device": device_name(device),
+        "photos_per_second": found,
         "ours_over_notebook": round(found["ours_batch_4"] / found["notebook_batch_4"], 2),
         "note": WAITS if device.type == "cpu" else "",
-    }  # fmt: skip
-    if about["note"]:
+        **machine("torch", "timm"),
+    }
+    if result["note"]:
         click.echo(WAITS, err=True)
-    print(json.dumps(about))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
