@@ -11,7 +11,7 @@ from core.submission.export import Draft, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.overview import ledger_table
-from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, open_recipe
+from core.submission.recipe import DECIDE, METHODS, PRIORS, Recipe, make_recipe, open_recipe
 from ui.ensembles import draft_of
 from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
@@ -29,18 +29,21 @@ ledger = SubmissionLedger(desk.workspace, desk.index.dataset_id)
 
 def recipe_from_widgets(names: list[str]) -> Recipe | None:
     """What to make the file from: a saved ensemble, or members that vote."""
-    left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+    left, middle, right, last = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
     chosen = left.multiselect("made from", names, names[:1], key="members", bind="query-params",
                               help="One run or saved ensemble, or several members that vote.")  # fmt: skip
     vote = middle.selectbox("vote", _FITTING_NOTHING, format_func=METHODS.get, key="vote", disabled=len(chosen) < 2)
     prior = right.selectbox("evaluation prior", list(PRIORS), format_func=PRIORS.get, key="file-prior")
+    decide = last.selectbox("decide for", list(DECIDE), format_func=DECIDE.get, key="decide")
     if not chosen:
         st.info("Choose a run, a saved ensemble, or several members.")
         return None
     if len(chosen) == 1 and chosen[0].startswith("ensemble:"):
         saved = open_recipe(desk.workspace, chosen[0].partition(":")[2])
-        return saved if prior == "none" else saved.model_copy(update={"prior": prior})
-    return make_recipe(members=chosen, method=vote, prior=prior)
+        changed = {"prior": prior} if prior != "none" else {}
+        changed |= {"decide": decide} if decide != "most_probable" else {}
+        return saved.model_copy(update=changed)
+    return make_recipe(members=chosen, method=vote, prior=prior, decide=decide)
 
 
 def show_draft(draft: Draft) -> None:

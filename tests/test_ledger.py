@@ -102,6 +102,16 @@ def test_a_prior_corrects_what_is_submitted(desk, prior):
     assert (draft.labels != draft.combined.labels).any()
 
 
+def test_classes_can_be_decided_for_the_highest_expected_score(desk):
+    workspace, index, _ = desk
+    plain, best = (
+        draft_submission(workspace, index, make_recipe(members=["run:one"], prior="em", decide=decide))
+        for decide in ("most_probable", "macro_f1")
+    )
+    assert (plain.labels != best.labels).any()
+    assert best.expected.mean > plain.expected.mean - 0.005
+
+
 def test_leaving_a_file_out_at_once_equals_fitting_anew_without_it():
     rng = np.random.default_rng(0)
     points = rng.random((9, 2))

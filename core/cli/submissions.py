@@ -22,7 +22,7 @@ from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes, ledger_table
-from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, open_recipe, save_recipe
+from core.submission.recipe import DECIDE, METHODS, PRIORS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of
 from core.taxonomy import AXES
 from core.workspace import Workspace
@@ -31,6 +31,7 @@ from core.workspace import Workspace
 def recipe_options(verb: AnyFunction) -> AnyFunction:
     """The options that name an ensemble."""
     for option in (
+        click.option("--decide", type=click.Choice(list(DECIDE)), default="most_probable", show_default=True),
         click.option("--prior", type=click.Choice(list(PRIORS)), default="none", show_default=True),
         click.option("--ties", type=click.Choice(list(TIES)), default="mean_probability", show_default=True),
         click.option("--axis", "axes", multiple=True, metavar="AXIS=MEMBER", help="For axes: repeat."),
@@ -56,7 +57,9 @@ def _recipe(workspace: Workspace, given: dict[str, Any]) -> Recipe:
         if axis not in AXES or not equals:
             raise click.UsageError(f"--axis {pair}: write {'|'.join(AXES)}=MEMBER")
         axes.setdefault(axis, []).append(member)
-    return make_recipe(members=members, axes=axes, **{k: given[k] for k in ("method", "weights", "ties", "prior")})
+    return make_recipe(
+        members=members, axes=axes, **{k: given[k] for k in ("method", "weights", "ties", "prior", "decide")}
+    )
 
 
 @click.command()

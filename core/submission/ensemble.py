@@ -129,10 +129,8 @@ def axis_vote(pred_probs: Sequence[FloatArray], axis_weights: ArrayLike) -> Prob
     """
     cube = np.ones((len(pred_probs[0]), *map(len, AXES.values())), dtype=np.float32)
     for place, (axis, weights) in enumerate(zip(AXES, np.atleast_2d(axis_weights), strict=True)):
-        shares = _shares(pred_probs, weights)
-        pairs = zip(shares, pred_probs, strict=True)
-        mean = sum(np.float32(share) * marginal(member, axis) for share, member in pairs if share)
-        cube *= np.expand_dims(np.asarray(mean), tuple(i for i in (1, 2, 3) if i != place + 1))
+        mean = marginal(soft_vote(pred_probs, weights), axis)  # a mean of marginals is the marginal of the mean
+        cube *= np.expand_dims(mean, tuple(i for i in (1, 2, 3) if i != place + 1))
     cube = cube.reshape(len(cube), NUM_CLASSES)
     cube /= cube.sum(axis=1, keepdims=True)
     return cube

@@ -18,6 +18,7 @@ from core.curation.labels import effective_labels
 from core.curation.limits import Limit, restrict
 from core.dataset.index import Index
 from core.errors import SubmissionError
+from core.evaluation.decide import decide_for_macro_f1
 from core.evaluation.expected_score import ExpectedScore
 from core.files import write_json, write_text
 from core.storage.decisions import DecisionStore
@@ -222,14 +223,18 @@ def refuse_red(findings: list[Finding], override: str) -> None:
 
 
 def _decide(recipe: Recipe, combined: Combined, belief: Belief | None) -> IntArray:
-    """Classes after the correction that the recipe asks for."""
-    if recipe.prior == "none":
+    """Classes after the correction and by the rule that the recipe asks for."""
+    if recipe.prior == "none" and recipe.decide == "most_probable":
         return combined.labels
     if belief is None:
         raise SubmissionError(
-            f"prior {recipe.prior} needs people that all members predicted out-of-fold; choose other members or none"
+            f"prior {recipe.prior} and decide {recipe.decide} need people that all members predicted out-of-fold; "
+            "choose other members, or none and most_probable"
         )
-    return np.asarray(belief.corrected(recipe.prior).argmax(axis=1), dtype=np.int64)
+    pred_probs = belief.corrected(recipe.prior)
+    if recipe.decide == "macro_f1":
+        return decide_for_macro_f1(pred_probs)
+    return np.asarray(pred_probs.argmax(axis=1), dtype=np.int64)
 
 
 def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: IntArray) -> list[dict[str, Any]]:

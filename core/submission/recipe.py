@@ -20,6 +20,11 @@ PRIORS: dict[Prior, str] = {
     "em": "corrected by the class mix that EM estimates",
     "bbse": "corrected by the class mix that black-box shift estimation gives",
 }
+Decide = Literal["most_probable", "macro_f1"]
+DECIDE: dict[Decide, str] = {
+    "most_probable": "the most probable class",
+    "macro_f1": "the classes with the highest expected macro F1",
+}
 METHODS: dict[Method, str] = {
     "soft": "mean probability",
     "logits": "mean logit",
@@ -49,6 +54,7 @@ class Recipe(BaseModel):
     prior: Prior = Field(
         "none", description="of the evaluation set; corrects what is submitted, not what is a member"
     )
+    decide: Decide = Field("most_probable", description="from calibrated, corrected probabilities; when submitted")
     folds: int = Field(5, ge=2, le=20, description="nested cross validation by person, for methods that are fitted")
     seed: int = Field(18, ge=0, description="of the nested folds")
 
