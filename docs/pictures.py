@@ -1,0 +1,73 @@
+"""Take the screenshots of docs/pictures again.
+
+    python -m docs.pictures --workspace DIR
+
+Needs a demo data set (``make run`` draws it) and a workspace with a finished run on it; only drawn people may be
+shown. Each page is opened in a headless browser at 1440 x 900, waited for until it is quiet, and kept as a JPEG
+of 1200 pixels in width.
+"""
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from core.workspace import DEFAULT_DATA, DEFAULT_WORKSPACE
+from tests.app_pages import app_pages
+from tests.serving import browsing, served
+
+OUT = Path(__file__).resolve().parent / "pictures"
+PAGES = app_pages()
+WIDTH, QUALITY = 1200, 80
+
+
+def main() -> None:
+    """Open each page and keep its picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
+    parser.add_argument("--workspace", type=Path, default=DEFAULT_WORKSPACE)
+    parser.add_argument("--only", nargs="*", choices=list(PAGES), default=list(PAGES))
+    arguments = parser.parse_args()
+    with served(arguments.data, arguments.workspace) as address, browsing() as page:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        for name in arguments.only:
+            _open(page, address, name)
+            _keep(page.screenshot(), OUT / f"{name}.jpg")
+
+
+def _open(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{'' if name == 'overview' else name}", wait_until="domcontentloaded")
+    expect(page.get_by_role("heading", name=PAGES[name], exact=True)).to_be_visible(timeout=120_000)
+    _wait_until_quiet(page)
+    if name == "errors":
+        _choose_the_largest_confusion(page)
+
+
+def _choose_the_largest_confusion(page: Page) -> None:
+    page.get_by_role("combobox", name="cell").first.click()
+    page.get_by_role("option").nth(1).click()
+    expect(page.locator("figure img").first).to_be_visible(timeout=60_000)
+    _wait_until_quiet(page)
+
+
+def _wait_until_quiet(page: Page) -> None:
+    """No rerun under way, every photo that is in view loaded."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=120_000)
+    page.wait_for_function(
+        "() => [...document.images].every(photo => photo.complete || photo.loading === 'lazy')", timeout=60_000
+    )
+    page.wait_for_timeout(1500)  # plotly draws after the rerun has ended
+
+
+def _keep(screenshot: bytes, path: Path) -> None:
+    picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
+    height = round(picture.height * WIDTH / picture.width)
+    path.parent.mkdir(exist_ok=True)
+    picture.resize((WIDTH, height), Image.Resampling.LANCZOS).save(path, quality=QUALITY, optimize=True)
+    print(path, path.stat().st_size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Which pages the app has, read from ui/main.py without running it."""
+
+import ast
+from pathlib import Path
+
+MAIN = Path(__file__).resolve().parent.parent / "ui" / "main.py"
+
+
+def app_pages() -> dict[str, str]:
+    """File name of each page without its ending -> its title, in the order of the navigation."""
+    for node in ast.parse(MAIN.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["PAGES"]:
+            return {name: title for name, (title, *_) in ast.literal_eval(node.value).items()}
+    raise AssertionError(f"{MAIN} has no PAGES")
