@@ -38,9 +38,9 @@ def train(
     detach: bool,
 ) -> None:
     """Train a run as a job and follow it. Ctrl-C stops it; a closed terminal does not."""
-    config = load_config(preset, file=file, settings=settings_given)
+    config, chosen = load_config(preset, file=file, settings=settings_given), _parse_folds(folds)
     workspace = settings.open_workspace()
-    run, job = start_run(workspace, settings.load_index(), name, config, _parse_folds(folds))
+    run, job = start_run(workspace, settings.load_index(), name, config, chosen)
     _follow_and_finish(settings, workspace, run, job, detach)
 
 
