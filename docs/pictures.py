@@ -3,8 +3,8 @@
     python -m docs.pictures --workspace DIR
 
 Needs a demo data set (``make run`` draws it) and a workspace with a finished run on it; only drawn people may be
-shown. Each page is opened in a headless browser at 1440 x 900, waited for until it is quiet, and kept as a JPEG
-of 1200 pixels in width.
+shown. Each page is opened in a headless browser, waited for until it is quiet, and kept as a JPEG of 1200 pixels
+in width.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from tests.serving import browsing, served
 OUT = Path(__file__).resolve().parent / "pictures"
 PAGES = app_pages()
 WIDTH, QUALITY = 1200, 80
+HEIGHTS = {"errors": 1750, "history": 800, "fixes": 800}
+"""Of the browser window, pixels; 1,200 for the other pages."""
 
 
 def main() -> None:
@@ -31,8 +33,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(PAGES), default=list(PAGES))
     arguments = parser.parse_args()
     with served(arguments.data, arguments.workspace) as address, browsing() as page:
-        page.set_viewport_size({"width": 1440, "height": 900})
         for name in arguments.only:
+            page.set_viewport_size({"width": 1440, "height": HEIGHTS.get(name, 1200)})
             _open(page, address, name)
             _keep(page.screenshot(), OUT / f"{name}.jpg")
 
@@ -53,12 +55,17 @@ def _choose_the_largest_confusion(page: Page) -> None:
 
 
 def _wait_until_quiet(page: Page) -> None:
-    """No rerun under way, every photo that is in view loaded."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=120_000)
+    """No rerun under way, no grey bar left, every photo in view loaded."""
+    for pending in ("stStatusWidget", "stSkeleton"):
+        expect(page.get_by_test_id(pending)).to_have_count(0, timeout=120_000)
     page.wait_for_function(
-        "() => [...document.images].every(photo => photo.complete || photo.loading === 'lazy')", timeout=60_000
+        """() => [...document.images]
+            .filter(photo => photo.getBoundingClientRect().top < innerHeight)
+            .every(photo => photo.complete && photo.naturalHeight > 0)""",
+        timeout=120_000,
     )
-    page.wait_for_timeout(1500)  # plotly draws after the rerun has ended
+    page.wait_for_timeout(4000)  # plotly and the widgets draw after the rerun has ended
+    page.add_style_tag(content="[data-testid=stIconEmoji] { visibility: hidden }")  # boxes where a font lacks them
 
 
 def _keep(screenshot: bytes, path: Path) -> None:
