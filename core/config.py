@@ -140,7 +140,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "image": {"height": 96, "width": 72},
         "data": {"folds": 3},
         "model": {"name": "tf_efficientnet_lite0"},
-        "optim": {"epochs": 3, "batch_size": 32},
+        "optim": {"epochs": 8, "batch_size": 32, "lr": 2e-3},
     },
     "seed": {
         "image": {"height": 384, "width": 384, "crop_height": 384, "crop_width": 384},
