@@ -149,7 +149,9 @@ def measure(workspace: Workspace, index: Index, count: int) -> dict[str, object]
 
     jitter = np.random.default_rng(2).random(len(info)) < 0.02  # the good file is no copy of a run's
     good = info.assign(ans=np.where(jitter, np.roll(best.classes, 3), best.classes))
-    kinds = broken_files(good, index.photos.photo_id[index.photos.split == "train"].tolist())
+    made = broken_files(good, index.photos.photo_id[index.photos.split == "train"].tolist())
+    # Where info.csv is sorted by name, sorting by name breaks nothing.
+    kinds = {kind: content for kind, content in made.items() if content != _csv(good)}
     missed = [kind for kind, content in kinds.items() if not gate(content)]
     files = good_files(workspace, index, rows, count)
     blocked = [name for name, classes, own in files if gate(_csv(info.assign(ans=classes)), own)]
