@@ -98,7 +98,9 @@ def filtered(
 ) -> View:
     """The filters of a queue, all kept in the address, and what they leave."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = _choose("order", list(orders), ORDER_WORDS, width=230)
+        order = _choose(
+            f"order-{name}", list(orders), ORDER_WORDS, label="order", width=230
+        )  # other orders, another key
         with st.popover("filters"):
             classes = {-1: "any class", **dict(enumerate(CLASS_NAMES))}
             label = _choose("class", list(classes), classes)
