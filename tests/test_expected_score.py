@@ -57,7 +57,7 @@ def test_known_labels_have_one_score():
 def test_a_discrepancy_widens_the_interval_and_leaves_the_mean():
     people = draw_people(4, 100)
     truth, guess = draw_truth([people.true_probs]), people.true_probs.argmax(axis=1)
-    narrow, wide = expected_score(truth, guess), expected_score(truth, guess, discrepancy=0.05)
+    narrow, wide = expected_score(truth, guess, discrepancy=0), expected_score(truth, guess, discrepancy=0.05)
     assert wide.mean == narrow.mean
     assert wide.low < narrow.low - 0.03
     assert wide.high > narrow.high + 0.03
@@ -99,14 +99,14 @@ def test_the_interval_holds_the_true_score_of_nearly_all_sets_of_unknown_people(
         people = draw_people(100 + seed, 150)
         together = shared_luck(people.labels, people.true_probs, people.people)
         guess = people.true_probs.argmax(axis=1)
-        expected = expected_score(draw_truth([people.true_probs], together=together), guess)
+        expected = expected_score(draw_truth([people.true_probs], together=together), guess, discrepancy=0)
         inside += expected.low <= macro_f1(people.labels, guess) <= expected.high
     assert inside >= 27
 
 
 def test_intervals_of_held_out_halves_hold_the_truth_without_knowing_a_label():
     people = draw_people(7, 500)
-    check = check_expected_scores(people.logits, people.labels, people.people, halves=8)
+    check = check_expected_scores(people.logits, people.labels, people.people, halves=8, discrepancy=0)
     assert check.coverage >= 7 / 8
     assert np.abs(check.mean - check.truth).mean() < 0.05
     assert (check.high - check.low).mean() < 0.2

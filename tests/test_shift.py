@@ -5,9 +5,10 @@ import pytest
 
 from core.curation.calibrated import calibrate_run
 from core.errors import RunError
+from core.evaluation.calibration_map import fit_calibration
 from core.evaluation.metrics import macro_f1
 from core.evaluation.prior import groups_of, mix_of, total_variation
-from core.evaluation.shift import bootstrap_shift, estimate_shift, intervals, mix_table, moves
+from core.evaluation.shift import bootstrap_shift, estimate_shift, intervals, mix_table, moves, pooled
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from tests.synthetic import EVAL_MIX, draw_people, write_run
@@ -57,6 +58,23 @@ def test_bootstrap_intervals_hold_the_true_mix_and_people_are_drawn_whole(train,
     by_person = np.std([draw.train_mix for draw in draws], axis=0)
     expected = np.sqrt(draws[0].train_mix * (1 - draws[0].train_mix) / 900)  # 900 people, not 6,300 photos
     np.testing.assert_allclose(by_person, expected, rtol=0.6)
+
+
+def test_networks_taken_together_are_surer_than_their_mean_and_nearer_to_the_truth():
+    train, fresh = draw_people(3, 900), draw_people(4, 900)
+    rng = np.random.default_rng(5)
+    noisy = [[people.logits + rng.normal(0, 3, people.logits.shape) for people in (train, fresh)] for _ in range(2)]
+    members = [fit_calibration(seen, train.labels).probabilities(unseen) for seen, unseen in noisy]
+    together, mean = pooled(members), np.mean(members, axis=0)
+    np.testing.assert_allclose(together.sum(axis=1), 1)
+    assert together.max(axis=1).mean() > mean.max(axis=1).mean()
+    np.testing.assert_array_equal(together.argmax(axis=1), mean.argmax(axis=1))
+    for one, other in ((together, members[0]), (together, members[1])):
+        rows = np.arange(len(one))
+        assert one[rows, other.argmax(axis=1)].mean() == pytest.approx(other.max(axis=1).mean(), abs=0.01)
+    losses = [-np.log(found[np.arange(len(fresh.labels)), fresh.labels]).mean() for found in (together, mean)]
+    assert losses[0] < losses[1]
+    np.testing.assert_array_equal(pooled(members[:1]), members[0])
 
 
 def test_moves_count_the_photos_that_change_class_and_no_other():

@@ -27,7 +27,7 @@ class CalibratedRun:
         eval_ids: (M,) evaluation photos, in info.csv's order.
         eval_logits: one (M, 18) a fold.
         raw: (M, 18) the folds' mean probability as the run says it.
-        calibrated: (M, 18) the folds' mean calibrated probability, for people like the train people.
+        calibrated: (M, 18) the folds' calibrated probabilities taken together, for people like the train people.
         corrected: (M, 18) the same for the mix that EM found.
     """
 

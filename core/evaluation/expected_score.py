@@ -17,6 +17,10 @@ from core.evaluation.metrics import Float64Array, f1_from_counts, paired, same_l
 from core.evaluation.prior import NUM_GROUPS, group_probabilities, groups_of
 from core.taxonomy import NUM_CLASSES, PHOTO_KINDS, FloatArray, IntArray, decode
 
+DISCREPANCY = 0.03
+"""Standard deviation of what the draws do not know of, such as other ages within a band: from train people held
+out and drawn again to other ages (docs/log.md)."""
+
 _PHOTOS_OF_A_PERSON = len(PHOTO_KINDS)
 
 
@@ -125,15 +129,15 @@ def draw_truth(
 
 
 def expected_score(
-    truth: DrawnTruth, predictions: ArrayLike, *, level: float = 0.95, discrepancy: float = 0.0
+    truth: DrawnTruth, predictions: ArrayLike, *, level: float = 0.95, discrepancy: float = DISCREPANCY
 ) -> ExpectedScore:
     """Macro F1 that a prediction will have, over the drawn truths.
 
     Args:
         predictions: (N,) classes.
         level: share of truths inside the interval.
-        discrepancy: standard deviation of what the draws do not know of, see ``score_discrepancy``; the
-            interval is widened by it.
+        discrepancy: standard deviation of what the draws do not know of, see ``held_out``; the interval is
+            widened by it, but where every draw has the same score.
     """
     scores, halves = truth.scores(predictions), truth.half_scores(predictions)
     tail = (1 - level) / 2

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from core.errors import RunError
 from core.evaluation.calibration_map import CalibrationMethod
-from core.evaluation.expected_score import DrawnTruth, draw_truth, expected_score, shared_luck
+from core.evaluation.expected_score import DISCREPANCY, DrawnTruth, draw_truth, expected_score, shared_luck
 from core.evaluation.metrics import Float64Array, macro_f1, paired, same_length
 from core.evaluation.prior import NUM_GROUPS, groups_of
 from core.evaluation.shift import bootstrap_shift
@@ -85,7 +85,7 @@ def check_expected_scores(
     halves: int = 200,
     mix: ArrayLike | None = None,
     level: float = 0.95,
-    discrepancy: float = 0.0,
+    discrepancy: float = DISCREPANCY,
     seed: int = 0,
 ) -> HeldOutCheck:
     """Expected score of random halves of the train people, as if nobody knew their labels.

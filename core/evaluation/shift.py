@@ -7,12 +7,16 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq  # type: ignore[attr-defined]
 
 from core.errors import RunError
 from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
-from core.evaluation.metrics import Float64Array, confusion_matrix, paired, same_length
+from core.evaluation.metrics import Float64Array, confusion_matrix, paired, probabilities, same_length
 from core.evaluation.prior import GROUP_NAMES, bbse_mix, corrected, em_mix, group_probabilities, groups_of, mix_of
 from core.taxonomy import FloatArray
+
+_SHARPEST = 4.0
+"""Largest power by which a mean of networks is sharpened."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,18 @@ class Shift:
     bbse_mix: Float64Array
 
     def calibrated(self, logits: Sequence[FloatArray]) -> Float64Array:
-        """Mean calibrated probability over the networks, (M, 18).
+        """Calibrated probabilities of the networks taken together, (M, 18).
 
         Args:
             logits: one (M, 18) a network that predicted the photos, such as each fold's.
         """
-        return _mean([self.calibration.probabilities(member) for member in logits])
+        return pooled([self.calibration.probabilities(member) for member in logits])
 
     def corrected(self, logits: Sequence[FloatArray], *, mix: ArrayLike | None = None) -> Float64Array:
         """As ``calibrated``, each network's corrected to a mix: the one that EM found when None."""
         target = self.em_mix if mix is None else mix
         members = [corrected(self.calibration.probabilities(one), self.train_mix, target) for one in logits]
-        return _mean(members)
+        return pooled(members)
 
 
 def estimate_shift(
@@ -83,6 +87,36 @@ def estimate_shift(
         _mean(by_em),
         _mean(by_bbse),
     )
+
+
+def pooled(members: Sequence[Float64Array]) -> Float64Array:
+    """Probabilities of several calibrated networks taken together, (M, K).
+
+    Their mean is less sure than it may be: where networks agree they are right more often than each of them says.
+    So the mean is sharpened, by a power, until the classes that the networks choose are as probable on average as
+    the networks, which are calibrated, say themselves.
+
+    Args:
+        members: one (M, K) a network.
+
+    Source: under-confidence of means: Rahaman, Thiery, Uncertainty quantification and deep ensembles, NeurIPS 2021;
+        the condition is what calibration of the pool demands, see docs/methods.md.
+    """
+    mean, guesses = _mean(members), [member.argmax(axis=1) for member in members]
+    if len(members) == 1:
+        return mean
+    said = float(np.mean([member.max(axis=1) for member in members]))
+    log_mean, rows = np.log(np.maximum(mean, 1e-30)), np.arange(len(mean))
+
+    def too_sure(power: float) -> float:
+        found = probabilities(power * log_mean)
+        return float(np.mean([found[rows, guess] for guess in guesses])) - said
+
+    if too_sure(1.0) >= 0:
+        return mean
+    if too_sure(_SHARPEST) <= 0:
+        return probabilities(_SHARPEST * log_mean)
+    return probabilities(float(brentq(too_sure, 1.0, _SHARPEST, xtol=1e-3)) * log_mean)  # type: ignore[no-untyped-call]
 
 
 def bootstrap_shift(
