@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from core.dataset.index import load_index
+from core.evaluation.best_classes import best_classes
 from core.evaluation.calibration import fit_temperature
-from core.evaluation.decide import decide_for_macro_f1
 from core.evaluation.metrics import macro_f1, probabilities
 from core.evaluation.prior import corrected
 from core.evaluation.shift import estimate_shift
@@ -86,7 +86,7 @@ def _scores(
         "prior": shift.corrected(folds).argmax(axis=1),
         "pooled_found": joint_probs(single, groups, pooling, confidence=confidence).argmax(axis=1),
         "pooled_true": joint_probs(single, true.person.to_numpy(), pooling).argmax(axis=1),
-        "all": decide_for_macro_f1(corrected(pooled, shift.train_mix, mix)),
+        "all": best_classes(corrected(pooled, shift.train_mix, mix)),
     }
     scores: dict[str, Any] = {}
     for name, chosen in predictions.items():

@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from core.curation.expected_gain import expected_gain, expected_gain_by_person, expected_macro_f1
+from core.curation.expected_gain import expected_gain, expected_gain_by_person
+from core.evaluation.best_classes import expected_macro_f1
 from core.evaluation.metrics import macro_f1
 
 

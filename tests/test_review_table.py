@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from core.curation.evidence import read_evidence
-from core.curation.expected_gain import expected_macro_f1
 from core.curation.review_table import review_table
 from core.errors import RunError
+from core.evaluation.best_classes import expected_macro_f1
 from core.storage.decision_record import FIELDS, Decision, values_of
 from core.storage.predictions import Predictions
 from core.taxonomy import AGE_BANDS, PHOTO_KINDS, age_band, mask_of_kind

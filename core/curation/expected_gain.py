@@ -51,20 +51,6 @@ def expected_gain(pred_probs: FloatArray, predictions: ArrayLike | None = None) 
     return expected
 
 
-def expected_macro_f1(pred_probs: FloatArray, predictions: ArrayLike) -> float:
-    """Macro F1 to expect of these predictions: F1 of expected hits and sizes, as in ``expected_gain``.
-
-    Args and errors as there.
-    """
-    exact: Float64Array = np.asarray(pred_probs, dtype=np.float64)
-    num_classes = exact.shape[1]
-    current, _ = paired(predictions, predictions, num_classes=num_classes)
-    same_length(predictions=current, pred_probs=exact)
-    hits = np.bincount(current, weights=exact[np.arange(len(current)), current], minlength=num_classes)
-    predicted = np.bincount(current, minlength=num_classes)
-    return float(f1_from_counts(hits, exact.sum(axis=0), predicted).mean())
-
-
 def expected_gain_by_person(
     mask_probs: FloatArray, cell_probs: FloatArray, groups: ArrayLike, predictions: ArrayLike
 ) -> Float64Array:

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.curation.evidence import Evidence
-from core.curation.expected_gain import expected_gain, expected_gain_by_person, expected_macro_f1
+from core.curation.expected_gain import expected_gain, expected_gain_by_person
 from core.curation.label_doubt import train_doubt
 from core.curation.label_quality import mistakenness, normalized_margin, self_confidence
 from core.curation.labels import effective_labels
 from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
+from core.evaluation.best_classes import expected_macro_f1
 from core.evaluation.metrics import Float64Array, macro_f1
 from core.taxonomy import AGE_BANDS, AXES, GENDERS, MASKS, NUM_CLASSES, IntArray
 

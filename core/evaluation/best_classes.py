@@ -1,21 +1,27 @@
 """The classes to submit, given probabilities: not the most probable ones, since macro F1 is what counts."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from core.evaluation.metrics import Float64Array, f1_from_counts
+from core.evaluation.metrics import Float64Array, f1_from_counts, paired, same_length
 from core.taxonomy import FloatArray, IntArray
 
 _ROUNDS = 50
 
 
-def expected_macro_f1(pred_probs: FloatArray, predictions: IntArray) -> float:
+def expected_macro_f1(pred_probs: FloatArray, predictions: ArrayLike) -> float:
     """Macro F1 with expected numbers in the place of counts; close to the expected macro F1 of many photos.
 
     Args:
-        pred_probs: (N, K) calibrated.
+        pred_probs: (N, K) calibrated; one-hot where the answer is known already.
         predictions: (N,) classes.
+    Raises:
+        RunError: lengths differ, or a prediction is no class.
     """
-    hits, support, predicted = _expected_counts(np.asarray(pred_probs, dtype=np.float64), predictions)
+    exact: Float64Array = np.asarray(pred_probs, dtype=np.float64)
+    chosen, _ = paired(predictions, predictions, num_classes=exact.shape[1])
+    same_length(predictions=chosen, pred_probs=exact)
+    hits, support, predicted = _expected_counts(exact, chosen)
     return float(f1_from_counts(hits, support, predicted).mean())
 
 

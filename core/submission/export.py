@@ -18,7 +18,7 @@ from core.curation.labels import effective_labels
 from core.curation.limits import Limit, restrict
 from core.dataset.index import Index
 from core.errors import SubmissionError
-from core.evaluation.decide import decide_for_macro_f1
+from core.evaluation.best_classes import best_classes
 from core.evaluation.expected_score import ExpectedScore
 from core.files import write_json, write_text
 from core.storage.decisions import DecisionStore
@@ -233,7 +233,7 @@ def _decide(recipe: Recipe, combined: Combined, belief: Belief | None) -> IntArr
         )
     pred_probs = belief.corrected(recipe.prior)
     if recipe.decide == "macro_f1":
-        return decide_for_macro_f1(pred_probs)
+        return best_classes(pred_probs)
     return np.asarray(pred_probs.argmax(axis=1), dtype=np.int64)
 
 
