@@ -61,6 +61,7 @@ def browsing() -> Iterator[Page]:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(90_000)  # a shared machine can be slow
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
