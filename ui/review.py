@@ -66,7 +66,7 @@ def review(
         empty: what to do when no card is left. Mount it without cards, too: what is on the way must arrive.
     """
     key = f"review-{queue}"
-    answers = f"{key}-answer"
+    answers = f"{key}-answer-{who}"
 
     def save() -> None:
         """Runs before the script, so that the cards it makes know of these decisions."""

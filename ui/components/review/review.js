@@ -46,6 +46,7 @@ class Review {
   // New data from the server.
   update(data, transmit) {
     const turned = this.data?.view !== data.view;
+    if (this.data?.who !== data.who) this.history = []; // another reviewer's batches are not this one's to undo
     this.data = data;
     this.outbox = outboxFor(data.prefix);
     this.outbox.join(transmit, () => this.screen.drawStatus(this));
