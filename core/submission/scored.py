@@ -16,9 +16,9 @@ from core.taxonomy import IntArray
 LEAST_SCORED = 5
 """Reported scores from which an estimate is given."""
 
-_LENGTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-_NOISES = (0.01, 0.05, 0.2)
-_TRUST = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LENGTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_NOISES = (0.002, 0.01, 0.05, 0.2)
+_TRUST = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ScoredEstimate:
         deviation: of the estimate, at least the leave-one-out error.
         loo_error: root mean square error of each scored file's estimate from the others.
         loo: (S,) those estimates.
-        trust: how far the expected scores were followed, 0..1, as leave-one-out found best.
+        trust: how far the expected scores were followed, 0..1.5, as leave-one-out found best.
     """
 
     mean: float
