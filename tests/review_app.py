@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from ui.gate import AccessGate
 from ui.photo_route import serve_photo
-from ui.serving import at_once
+from ui.serving import lifespan
 
 app = st.App(
     Path(__file__).resolve().parent / "review_page.py",
     routes=[Route("/api/photo/{size:int}/{photo_id:path}", serve_photo)],
     middleware=[Middleware(AccessGate)],
-    lifespan=at_once,
+    lifespan=lifespan,
 )
