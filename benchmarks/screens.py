@@ -100,9 +100,12 @@ def cells_to_photos(page: Page, address: str, repeats: int) -> list[float]:
     times = []
     for true, predicted in filled[: repeats + 1]:
         cells = page.locator(".bars").first.locator(".point path")
-        place = cells.nth(true * len(names) + predicted)
+        cell = cells.nth(true * len(names) + predicted)
+        cell.scroll_into_view_if_needed()
+        box = cell.bounding_box()  # found before the clock starts: looking for a cell is no part of a click
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         heading = f"{names[true]} → {names[predicted]}"
-        times.append(_timed(lambda place=place: place.click(force=True), lambda h=heading: _wait(page, _PHOTOS, h)))
+        times.append(_timed(lambda x=x, y=y: page.mouse.click(x, y), lambda h=heading: _wait(page, _PHOTOS, h)))
         _wait(page, _DRAWN, "Errors")
     return times[1:]
 

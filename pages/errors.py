@@ -68,16 +68,6 @@ with choice:
         table, key=table_key, hide_index=True, on_select=choose_row, selection_mode="single-row",
         alt="The largest confusions", height=36 * min(len(table) + 1, 9),
     )  # fmt: skip
-with matrix:
-    numbers = st.segmented_control(
-        "numbers", ["photos", "row shares"], default="photos", required=True, key="numbers", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    with scrolling("matrix", width=660):
-        shares = numbers == "row shares"
-        key = f"matrix-{run.run_id}-{cell}-{shares}"
-        confusion_chart(confusion, CLASS_NAMES, shares=shares, chosen=cell, key=key, on_cell=choose)
-
 if cell is None:
     st.info("Choose a cell in the matrix, a row of the table, or both classes.")
 else:
@@ -104,6 +94,16 @@ else:
         )  # fmt: skip
         if large in ids:
             photo_large(large, oof.pred_probs[shown[ids.index(large)]])
+
+with matrix:  # after the photos, which come over the wire while the browser draws
+    numbers = st.segmented_control(
+        "numbers", ["photos", "row shares"], default="photos", required=True, key="numbers", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    with scrolling("matrix", width=660):
+        shares = numbers == "row shares"
+        key = f"matrix-{run.run_id}-{cell}-{shares}"
+        confusion_chart(confusion, CLASS_NAMES, shares=shares, chosen=cell, key=key, on_cell=choose)
 
 details = st.expander("By axis and by class", key="details", on_change="rerun")
 if details.open:

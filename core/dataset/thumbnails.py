@@ -42,7 +42,8 @@ def photo_jpeg(data_dir: Path, workspace: Workspace, path: str, size: int) -> by
 
 def _make(source: Path, size: int) -> bytes:
     with Image.open(source) as photo:
-        photo.draft("RGB", (2 * size, 2 * size))
+        shrink = size / max(photo.size)
+        photo.draft("RGB", (round(photo.width * shrink), round(photo.height * shrink)))  # a JPEG halves for free
         upright = ImageOps.exif_transpose(photo).convert("RGB")
     upright.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
