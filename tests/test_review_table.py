@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.curation.evidence import read_evidence
-from core.curation.review_table import review_table
+from core.curation.review_table import review_table, with_decisions
 from core.errors import RunError
 from core.evaluation.best_classes import expected_macro_f1
 from core.storage.decision_record import FIELDS, Decision, values_of
@@ -159,3 +159,21 @@ def test_a_run_without_a_labelled_train_photo_is_refused():
     photos = photos.assign(split="eval")
     with pytest.raises(RunError, match="choose another run"):
         read_evidence(photos, decided(), oof, evaluation, folds={}, unit="photo")
+
+
+@pytest.mark.parametrize("unit", ["person", "photo"])
+def test_a_table_brought_up_to_date_has_the_same_undecided_cards_as_one_made_anew(unit):
+    photos, oof, evaluation, groups, _ = made_up()
+    evidence = read_evidence(photos, decided(), oof, evaluation, folds={}, unit=unit, grouping=groups)
+    before = review_table(evidence, photos, decided())
+    open_card = before.units[before.units.split == "train"].target.iloc[3]
+    eval_photo = evaluation.photo_ids[0]
+    made = decided(
+        Decision(who="kim", kind="relabel", unit=unit, target=open_card, gender=0),
+        Decision(who="kim", kind="reject", target=str(eval_photo)),
+    )
+    quick, anew = with_decisions(before, evidence, made), review_table(evidence, photos, made)
+    assert quick.units.decision.tolist() == anew.units.decision.tolist()
+    assert quick.photos.decision.tolist() == anew.photos.decision.tolist()
+    assert quick.units.set_index("target").gain[open_card] == 0
+    assert (before.units.decision == "").all()  # the older table is as it was

@@ -1,5 +1,6 @@
 """The review table of a run, kept between reruns: by run, grouping and label revision, never by arrays."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import streamlit as st
 from core.curation.disagreements import together, votes_of
 from core.curation.evidence import Evidence, run_evidence
 from core.curation.neighbours import nearest_of_two_classes
-from core.curation.review_table import ReviewTable, review_table
+from core.curation.review_table import ReviewTable, review_table, with_decisions
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import list_groupings, open_grouping
 from core.storage.predictions import read_predictions
@@ -19,11 +20,31 @@ from ui.session import Desk, current
 _RECALIBRATED_AFTER = 200
 """Decisions after which a run is calibrated anew on the labels as decided; it takes a second."""
 
+_PAUSE_S = 3.0
+"""Whoever has decided nothing for so long sees a table that takes the last answers in."""
+
 
 def table_of(run: Run, *, unit: str, grouping: str = "", revision: int) -> ReviewTable:
-    """The review table after the decisions up to a revision."""
+    """The review table after the decisions up to a revision.
+
+    While decisions follow each other quickly, only what is decided is brought up to date: the table itself is made
+    anew when the reviewer pauses, or after some hundred decisions.
+    """
     desk = current()
-    return _table(_key(desk), run.run_id, unit, grouping, revision, desk)
+    name = f"table {_key(desk)} {run.run_id} {unit} {grouping}"
+    made_at, changed_at, seen = st.session_state.get(name, (revision, -_PAUSE_S, revision))
+    now = time.monotonic()
+    is_quick = now - changed_at < _PAUSE_S and 0 <= revision - made_at < _RECALIBRATED_AFTER
+    if seen != revision:
+        changed_at = now
+    made_at = made_at if is_quick else revision
+    st.session_state[name] = (made_at, changed_at, revision)
+    table = _table(_key(desk), run.run_id, unit, grouping, made_at, desk)
+    if made_at == revision:
+        return table
+    evidence = _evidence(_key(desk), run.run_id, unit, grouping, _calibrated_at(made_at), desk)
+    decisions = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
+    return with_decisions(table, evidence, decisions)
 
 
 def groupings() -> list[str]:
@@ -44,14 +65,17 @@ def neighbours(
     """Nearest train photos of the two classes that compete for each photo; empty for a run without features."""
     if not (run.path / "features.json").exists():
         return {}
-    calibrated_at = revision - revision % _RECALIBRATED_AFTER
-    known = _known_neighbours(f"{_key(current())} {run.run_id} {calibrated_at}")
+    known = _known_neighbours(f"{_key(current())} {run.run_id} {_calibrated_at(revision)}")
     wanted = table.photos[table.photos.photo_id.isin(set(photo_ids) - known.keys())]
     if len(wanted):
         train = table.photos[table.photos.split == "train"]
         competing = np.argsort(-table.photo_probs[wanted.index], axis=1)[:, :2]
         known |= nearest_of_two_classes(run.features(), train, wanted.photo_id.tolist(), competing)
     return known
+
+
+def _calibrated_at(revision: int) -> int:
+    return revision - revision % _RECALIBRATED_AFTER
 
 
 def _key(desk: Desk) -> str:
@@ -77,8 +101,7 @@ def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _table(_place: str, run_id: str, unit: str, grouping: str, revision: int, _desk: Desk) -> ReviewTable:
-    calibrated_at = revision - revision % _RECALIBRATED_AFTER
-    evidence = _evidence(_place, run_id, unit, grouping, calibrated_at, _desk)
+    evidence = _evidence(_place, run_id, unit, grouping, _calibrated_at(revision), _desk)
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=revision)
     return review_table(evidence, _desk.index.photos, decisions)
 

@@ -4,7 +4,7 @@ All queues are filters over it (``core.curation.queues``). It is made anew after
 evidence of a run, which is not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -104,6 +104,24 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     return ReviewTable(
         evidence.unit, units, shown, photo_probs, evidence.photo_cells, evidence.mask_probs, cells, mix, gained
     )
+
+
+def with_decisions(table: ReviewTable, evidence: Evidence, decisions: pd.DataFrame) -> ReviewTable:
+    """The same table with what is decided now; probabilities, labels and gains stay as they were when it was made.
+
+    A tenth of the time of ``review_table``: for the next card while somebody decides several a second.
+
+    Args:
+        evidence: that the table was made from.
+        decisions: as in ``review_table``.
+    """
+    kinds = _decided(evidence, decisions)
+    first = np.unique(evidence.groups, return_index=True)[1]
+    decision = pd.Series(_unit_decision(kinds, evidence.groups, first), dtype=object, index=table.units.index)
+    is_open = decision.isin(["", "skip"])
+    units = table.units.assign(decision=decision, gain=table.units.gain.where(is_open, 0.0))
+    photos = table.photos.assign(decision=pd.Series(kinds, dtype=object, index=table.photos.index))
+    return replace(table, units=units, photos=photos)
 
 
 def _evaluation_posterior(
