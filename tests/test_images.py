@@ -173,7 +173,6 @@ def test_a_broken_photo_is_marked_and_stops_nothing(root, workspace):
 def test_all_cores_give_the_same_pixels_as_one_and_progress_ends_at_all(root, workspace, monkeypatch, tmp_path):
     index = load_index(root, workspace)
     alone = build_image_cache(index, SMALL, workspace, workers=1)
-    monkeypatch.setattr(images, "_FEW", 1)
     monkeypatch.setattr(images, "_CHUNK", 5)
     seen = []
     other = type(workspace)(tmp_path / "other")
@@ -204,7 +203,6 @@ from core.dataset.index import load_index
 from core.workspace import Workspace
 images._CHUNK = 5
 root, workspace, workers = Path(sys.argv[1]), Workspace(Path(sys.argv[2])), int(sys.argv[3])
-images._FEW = 1 if workers > 1 else 400
 def wait(done, total):
     print(done, flush=True)
     time.sleep(60)
@@ -214,22 +212,32 @@ if __name__ == "__main__":
 """
 
 
-def _killed_build(root, workspace, script, *, workers):
-    """Start a build, kill -9 it after its first five photos; the process ids of its children."""
-    script.write_text(BUILD)
+WORK = """
+import os, time
+from core.dataset.workers import worker_pool
+if __name__ == "__main__":
+    pool = worker_pool(2)
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60)
+    time.sleep(60)
+"""
+
+
+def _killed(script, text, *words):
+    """Start a script, kill -9 it after its first line; that line."""
+    script.write_text(text)
     child = subprocess.Popen(
-        [sys.executable, script, root, workspace.root, str(workers)],
+        [sys.executable, script, *words],
         env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert child.stdout.readline() == "5\n"
-    children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    line = child.stdout.readline()
     child.send_signal(signal.SIGKILL)
     child.wait()
-    return [int(pid) for pid in children]
+    return line
 
 
 def test_a_build_that_was_killed_goes_on_where_it_ended(root, workspace, decoded, tmp_path):
-    _killed_build(root, workspace, tmp_path / "build.py", workers=1)
+    assert _killed(tmp_path / "build.py", BUILD, root, workspace.root, "1") == "5\n"
     index = load_index(root, workspace)
     cache = build_image_cache(index, SMALL, workspace)
     assert len(decoded) == 11
@@ -238,13 +246,12 @@ def test_a_build_that_was_killed_goes_on_where_it_ended(root, workspace, decoded
         assert np.array_equal(row, decode_photo(root / path, SMALL))
 
 
-def test_workers_of_a_killed_build_end_by_themselves(root, workspace, tmp_path):
-    children = _killed_build(root, workspace, tmp_path / "build.py", workers=2)
-    assert children
+def test_workers_of_a_killed_process_end_by_themselves(tmp_path):
+    worker = int(_killed(tmp_path / "work.py", WORK))
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and any(_alive(pid) for pid in children):
+    while time.monotonic() < deadline and _alive(worker):
         time.sleep(0.05)
-    assert not [pid for pid in children if _alive(pid)]
+    assert not _alive(worker)
 
 
 def test_two_builds_at_once_decode_each_photo_once(root, workspace, tmp_path):

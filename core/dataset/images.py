@@ -5,8 +5,10 @@ file, crop or size makes its rows anew; a build that was killed goes on where it
 """
 
 import hashlib
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,6 @@ from PIL import Image, ImageOps
 from core.config import ImageConfig
 from core.dataset.index import PHOTO_SIZE, Index
 from core.dataset.scan import UNDECODABLE, Progress
-from core.dataset.workers import worker_pool
 from core.errors import DatasetError
 from core.files import file_lock, write_json
 from core.workspace import Workspace
@@ -26,9 +27,6 @@ from core.workspace import Workspace
 _WAITING, _DECODED, _BROKEN = 0, 1, 2
 _CHUNK = 64
 """Photos a worker decodes at a time; what is lost when the build is killed."""
-
-_FEW = 400
-"""Below this many photos, starting worker processes costs more than it saves."""
 
 
 def decode_photo(path: Path, image: ImageConfig) -> NDArray[np.uint8]:
@@ -95,7 +93,7 @@ def build_image_cache(
     """All photos of the index, decoded; only what is not there yet is decoded now.
 
     Args:
-        workers: processes; all cores when None.
+        workers: threads; all cores when None.
         on_progress: called with (done, total).
     Raises:
         DatasetError: the disk cannot hold the array.
@@ -170,21 +168,15 @@ def _decode_all(
         (index.data_dir, [paths[row] for row in rows], rows, image, folder / "pixels.bin", shape) for rows in chunks
     ]
     done = len(status) - len(waiting)
-    if len(waiting) < _FEW or workers == 1:
-        results: Iterator[NDArray[np.bool_]] = map(_decode_chunk, jobs)
-        pool = None
-    else:
-        pool = worker_pool(workers)
-        results = pool.map(_decode_chunk, jobs)
+    pool = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)))  # Pillow decodes outside of Python's lock
     try:
-        for rows, decoded in zip(chunks, results, strict=True):
+        for rows, decoded in zip(chunks, pool.map(_decode_chunk, jobs), strict=True):
             status[rows] = np.where(decoded, _DECODED, _BROKEN)
             done += len(rows)
             if on_progress:
                 on_progress(done, len(status))
     finally:
-        if pool:
-            pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _decode_chunk(
