@@ -1,4 +1,4 @@
-"""Streamlit's own scripts and styles, compressed once: 4.6 MB of a first screen become 1.4 MB.
+"""Streamlit's own scripts and styles, compressed once: a first screen of 4.6 MB becomes 1.8 MB.
 
 Streamlit serves them as they lie on the disk. Their names hold a hash of what is in them, so both the server and
 the browser may keep them for good.
