@@ -69,7 +69,12 @@ def find_people(
         "seconds": round(time.monotonic() - started, 1),
     }
     return save_grouping(
-        workspace, name, table, dataset_id=index.dataset_id, origin="found by core.people", about=about
+        workspace,
+        name,
+        table,
+        dataset_id=index.dataset_id,
+        origin=f"found with the masks of run {run.run_id}",
+        about=about,
     )
 
 
