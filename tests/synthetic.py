@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.config import load_config
-from core.evaluation.metrics import macro_f1, probabilities
+from core.evaluation.metrics import accuracy, axis_accuracy, macro_f1, probabilities
 from core.files import write_json
 from core.service import create_training_run
 from core.storage.predictions import write_predictions
@@ -82,8 +82,9 @@ def write_run(workspace, index, name, *, seed=0):
         write_predictions(run.fold_path(fold) / "evaluation", ids, logits)
     mean = np.mean([probabilities(logits) for logits in folds], axis=0)
     write_predictions(run.path / "evaluation", ids, np.log(mean))
-    score = macro_f1(photos.label, oof.argmax(axis=1))
-    write_json(
-        run.path / "result.json", {"macro_f1": score, "macro_f1_low": score - 0.1, "macro_f1_high": score + 0.1}
-    )
+    guess = oof.argmax(axis=1)
+    score = macro_f1(photos.label, guess)
+    result = {"macro_f1": score, "macro_f1_low": score - 0.1, "macro_f1_high": score + 0.1}
+    result |= {"accuracy": accuracy(photos.label, guess), "axis_accuracy": axis_accuracy(photos.label, guess)}
+    write_json(run.path / "result.json", result | {"photos": len(photos)})
     return run

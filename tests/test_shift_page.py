@@ -37,7 +37,7 @@ def test_the_page_tells_the_mix_the_calibration_and_what_would_change(desk):
     assert not app.error
     assert "People of 60 and over" in _words(app)
     assert next(metric.label for metric in app.metric) == "photos that change class"
-    assert app.selectbox(key="run").value == desk.run_id
+    assert "".join(app.query_params["run"]) == desk.run_id
 
 
 def test_calibration_and_rule_come_from_the_address_and_change_the_numbers(desk):

@@ -1,4 +1,4 @@
-"""Choosing a run; the choice is in the URL and stays when the page changes."""
+"""Choosing a run; the choice is in the URL, the newest one named too, and stays when the page changes."""
 
 import streamlit as st
 
@@ -20,10 +20,26 @@ def run_label(run: Run) -> str:
 
 
 def pick_run(label: str = "run") -> Run | None:
-    """A select box over the finished runs; shows the empty state and gives None when there is none."""
+    """A select box over the finished runs, the newest chosen; the empty state and None when there is none.
+
+    The address always names the run, so that a link shows the same one after a newer one is finished. Streamlit's own
+    binding leaves a default out; so the address is kept here: what it names wins, else what was chosen before.
+    """
     runs = {run.run_id: run for run in finished_runs()}
     if not runs:
         no_runs_yet()
         return None
-    chosen = st.selectbox(label, list(runs), key="run", bind="query-params", help="Finished runs, the newest first.")
+    wanted = [st.query_params.get("run"), st.session_state.get("chosen-run"), next(iter(runs))]
+    st.session_state["run"] = next(name for name in wanted if name in runs)
+    chosen = st.selectbox(
+        label, list(runs), key="run", required=True, on_change=_name_in_address, help="Finished runs, newest first."
+    )
+    st.session_state["chosen-run"] = chosen
+    if st.query_params.get("run") != chosen:
+        st.query_params["run"] = chosen
     return runs[chosen]
+
+
+def _name_in_address() -> None:
+    """Take the box's choice over before the page runs again."""
+    st.query_params["run"] = st.session_state["run"]

@@ -1,0 +1,63 @@
+"""The run that a page shows stands in its address, and the address decides."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.synthetic import write_run
+
+ROOT = Path(__file__).resolve().parent.parent
+PICKING = ("errors", "shift", "people", "label_issues", "age_boundary", "pseudo_labels")
+
+
+@pytest.fixture
+def app(demo_dir, index, workspace, monkeypatch):
+    """The app over two finished runs, ``older`` and ``newest``."""
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+    for name in ("older", "newest"):
+        write_run(workspace, index, name)
+    return AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+
+
+def _go(app, page, **query):
+    app.query_params.clear()
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+
+
+def _named(app):
+    """The run in the address; the test client gives a text or a list of one."""
+    return "".join(app.query_params["run"])
+
+
+@pytest.mark.parametrize("page", PICKING)
+def test_the_newest_run_is_chosen_and_named_in_the_address(page, app):
+    _go(app, page)
+    assert not app.exception
+    assert _named(app) == "newest"
+
+
+def test_the_run_in_the_address_is_shown_and_goes_along_to_the_next_page(app):
+    _go(app, "errors", run="older")
+    assert app.selectbox(key="run").value == "older"
+    _go(app, "overview")
+    _go(app, "shift")
+    assert app.selectbox(key="run").value == "older"
+    assert _named(app) == "older"
+
+
+def test_a_choice_in_the_box_changes_the_address_and_a_link_changes_the_box(app):
+    _go(app, "errors")
+    app.selectbox(key="run").select("older").run()
+    assert _named(app) == "older"
+    _go(app, "errors", run="newest")
+    assert app.selectbox(key="run").value == "newest"
+
+
+def test_a_run_that_does_not_exist_gives_way_to_the_newest(app):
+    _go(app, "errors", run="nowhere")
+    assert not app.exception
+    assert _named(app) == "newest"
