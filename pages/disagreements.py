@@ -1,4 +1,4 @@
-"""Photos that runs, the folds of a run or reviewers see differently; what one run mends and another breaks."""
+"""Photos that runs, the folds of a run or reviewers see differently; what one run fixes and another breaks."""
 
 from dataclasses import replace
 
@@ -21,10 +21,10 @@ if desk is None:
 
 others = [run.run_id for run in finished_runs() if run.run_id != desk.run.run_id]
 folds = ["folds"] if len(desk.run.manifest["folds_to_run"]) > 1 else []
-words = {"folds": "the folds of this run (evaluation photos)", "reviewers": "reviewers"}
+words = {"folds": "the folds of this run (evaluation photos)"}
 source = st.selectbox(
-    "compare", [*others, *folds, "reviewers"], key="with", bind="query-params",
-    format_func=lambda one: words.get(one, f"with run {one}"),
+    "compare with", [*others, *folds, "reviewers"], key="with", bind="query-params",
+    format_func=lambda one: words.get(one, one),
 )  # fmt: skip
 ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
@@ -40,8 +40,7 @@ if source in others:
     fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
     which = st.segmented_control(
         "train photos", ["all", "fixed", "broken"], default="all", key="which", bind="query-params",
-        format_func=lambda one: {"fixed": f"{source} mends {len(fixed):,}",
-                                 "broken": f"{source} breaks {len(broken):,}"}.get(one, one),
+        help=f"{source} fixes {len(fixed):,} photos that {desk.run.run_id} has wrong, and breaks {len(broken):,}.",
     )  # fmt: skip
     if which in ("fixed", "broken"):
         extra["picked"] = frozenset(target_of[fixed if which == "fixed" else broken].tolist())

@@ -13,6 +13,7 @@ PAGES = {
     "train": ("Train", "🏋️"),
     "runs": ("Runs", "📈"),
     "errors": ("Errors", "🔍"),
+    "compare": ("Compare", "🆚"),
     "shift": ("Shift", "⚖️"),
     "pseudo_labels": ("Pseudo labels", "🏷️"),
     "age_boundary": ("Age boundary", "🎂"),

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from core.errors import RunError
@@ -53,11 +53,18 @@ def macro_f1_interval(
     return float(low), float(high)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
 def macro_f1_draws(
     labels: ArrayLike, predictions: Sequence[ArrayLike], groups: ArrayLike, *, draws: int = 1000, seed: int = 0
 ) -> Float64Array:
-    """Macro F1 of several predictions over the same draws of people, (M, draws).
+    """Macro F1 of several predictions over the same draws of people, (M, draws); arguments as ``f1_draws``."""
+    scores: Float64Array = f1_draws(labels, predictions, groups, draws=draws, seed=seed).mean(axis=2)
+    return scores
+
+
+def f1_draws(
+    labels: ArrayLike, predictions: Sequence[ArrayLike], groups: ArrayLike, *, draws: int = 1000, seed: int = 0
+) -> Float64Array:
+    """F1 of each class by several predictions over the same draws of people, (M, draws, 18).
 
     The same people in each draw: the difference of two rows is the paired difference of two predictions,
     whose interval is far narrower than the two intervals let expect.
@@ -80,18 +87,45 @@ def macro_f1_draws(
         counted += [count_by_person(codes[true == predicted], true[true == predicted], n_people),
                     count_by_person(codes, predicted, n_people)]  # fmt: skip
     counts = np.concatenate([count_by_person(codes, true, n_people), *counted], axis=1)  # (G, (1 + 2M) * 18)
+    summed = _drawn_sums(counts, draws=draws, seed=seed).reshape(draws, -1, NUM_CLASSES)
+    return np.moveaxis(f1_from_counts(summed[:, 1::2], summed[:, :1], summed[:, 2::2]), 1, 0)
+
+
+def share_draws(is_so: ArrayLike, groups: ArrayLike, *, draws: int = 1000, seed: int = 0) -> Float64Array:
+    """Share of the photos of which something is so, (S, draws), over the same draws of people as ``f1_draws``.
+
+    Args:
+        is_so: (S, N) of S statements about each photo.
+        groups: (N,) person_id of each photo.
+    Raises:
+        RunError: lengths differ.
+
+    Source: as ``macro_f1_interval``.
+    """
+    statements = np.asarray(is_so, dtype=bool)
+    codes, people = pd.factorize(np.asarray(groups))
+    same_length(is_so=statements.T, groups=codes)
+    counts = [np.bincount(codes, minlength=len(people))]
+    counts += [np.bincount(codes, weights=one, minlength=len(people)) for one in statements]
+    summed = _drawn_sums(np.stack(counts, axis=1).astype(np.float32), draws=draws, seed=seed)  # (draws, 1 + S)
+    shares: Float64Array = (summed[:, 1:] / summed[:, :1]).T
+    return shares
+
+
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+def _drawn_sums(counts: NDArray[np.float32], *, draws: int, seed: int) -> NDArray[np.float32]:
+    """Sums of the people's counts (G, C) over people drawn with replacement, (draws, C); exact below 2**24."""
+    n_people = len(counts)
     rng = np.random.default_rng(seed)
-    scores = np.empty((len(predictions), draws))
+    summed = np.empty((draws, counts.shape[1]), dtype=np.float32)
     block = max(1, min(draws, _BLOCK // n_people))
     for start in range(0, draws, block):
         size = min(block, draws - start)
         drawn = rng.integers(n_people, size=(size, n_people))
         drawn += np.arange(size)[:, None] * n_people
         weights = np.bincount(drawn.ravel(), minlength=size * n_people).reshape(size, n_people)
-        summed = (weights.astype(np.float32) @ counts).reshape(size, -1, NUM_CLASSES)  # counts below 2**24 are exact
-        hits, predicted_counts = summed[:, 1::2], summed[:, 2::2]
-        scores[:, start : start + size] = f1_from_counts(hits, summed[:, :1], predicted_counts).mean(axis=2).T
-    return scores
+        summed[start : start + size] = weights.astype(np.float32) @ counts
+    return summed
 
 
 def wilson_interval(successes: float, n: float, *, level: float = 0.95) -> tuple[float, float]:

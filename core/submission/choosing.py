@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.evaluation import comparison
 from core.evaluation.metrics import Float64Array, macro_f1
 from core.evaluation.uncertainty import macro_f1_draws
 from core.submission.combine import Ballot
@@ -29,11 +30,8 @@ def agreement(ballot: Ballot) -> Float64Array:
 
 def error_correlation(ballot: Ballot) -> Float64Array:
     """(M, M) correlation of being wrong on the shared people; members whose errors differ help each other."""
-    wrong = np.stack([member.classes[ballot.shared] != ballot.labels for member in ballot.members]).astype(np.float64)
-    wrong -= wrong.mean(axis=1, keepdims=True)
-    norms = np.maximum(np.sqrt((wrong**2).sum(axis=1)), 1e-12)
-    correlation: Float64Array = np.einsum("in,jn->ij", wrong, wrong, optimize=True) / np.outer(norms, norms)
-    return correlation
+    wrong = [member.classes[ballot.shared] != ballot.labels for member in ballot.members]
+    return comparison.error_correlation(wrong)
 
 
 def class_histograms(ballot: Ballot) -> IntArray:
