@@ -4,13 +4,14 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import LabelingError
+from core.people.inference import PRIORS
 from core.submission import choosing
 from core.submission.assemble import member_names
 from core.submission.combine import Ballot
 from core.submission.ensemble import TIES
 from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes
-from core.submission.recipe import METHODS, PRIORS, Recipe, make_recipe, save_recipe
+from core.submission.recipe import METHODS, Recipe, make_recipe, save_recipe
 from core.taxonomy import AXES
 from ui.ensembles import ballot_of, combined_of
 from ui.links import link_to, no_runs_yet

@@ -5,13 +5,14 @@ from dataclasses import asdict
 import streamlit as st
 
 from core.errors import LabelingError
+from core.people.inference import PRIORS
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import member_names
 from core.submission.export import Draft, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.overview import ledger_table
-from core.submission.recipe import DECIDE, METHODS, PRIORS, Recipe, make_recipe, open_recipe
+from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe
 from ui.ensembles import draft_of
 from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table

@@ -21,10 +21,10 @@ MAY_IMPORT = {
     "core.evaluation": FLOOR_0,
     "core.storage": FLOOR_0,
     "core.training": FLOOR_0 | FLOOR_1,
-    "core.curation": FLOOR_0 | FLOOR_1,
+    "core.curation": FLOOR_0 | FLOOR_1 | {"core.people"},
     "core.jobs": FLOOR_0 | FLOOR_1,
     "core.people": FLOOR_0 | FLOOR_1,
-    "core.submission": FLOOR_0 | FLOOR_1 | {"core.curation"},
+    "core.submission": FLOOR_0 | FLOOR_1 | {"core.curation", "core.people"},
     "core.service": FLOOR_0 | FLOOR_1 | {"core.curation", "core.jobs", "core.submission"},
     "core.cli": FLOOR_0
     | FLOOR_1

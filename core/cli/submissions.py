@@ -10,10 +10,12 @@ import click
 from core.cli.options import AnyFunction, Settings, common_options, pass_settings
 from core.curation.limits import Limit
 from core.errors import SubmissionError
+from core.people.inference import FORBIDDEN, PRIORS
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import BOARDS, SubmissionLedger
 from core.submission.assemble import member_names, open_ballot, rows_of
 from core.submission.combine import combine
+from core.submission.deciding import Effect
 from core.submission.difference import difference
 from core.submission.ensemble import TIES
 from core.submission.expectation import believe, evaluation_people
@@ -22,7 +24,7 @@ from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes, ledger_table
-from core.submission.recipe import DECIDE, METHODS, PRIORS, Recipe, make_recipe, open_recipe, save_recipe
+from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of
 from core.taxonomy import AXES
 from core.workspace import Workspace
@@ -31,8 +33,15 @@ from core.workspace import Workspace
 def recipe_options(verb: AnyFunction) -> AnyFunction:
     """The options that name an ensemble."""
     for option in (
-        click.option("--decide", type=click.Choice(list(DECIDE)), default="most_probable", show_default=True),
-        click.option("--prior", type=click.Choice(list(PRIORS)), default="none", show_default=True),
+        click.option("--decide", type=click.Choice(list(DECIDE)), help="[default: most_probable, or as saved]"),
+        click.option(
+            "--grouping",
+            metavar="NAME",
+            help=f"Pool over its persons; '' to leave out.  [default: none, or as saved]  {FORBIDDEN}",
+        ),
+        click.option(
+            "--prior", type=click.Choice(list(PRIORS)), help="Evaluation mix.  [default: none, or as saved]"
+        ),
         click.option("--ties", type=click.Choice(list(TIES)), default="mean_probability", show_default=True),
         click.option("--axis", "axes", multiple=True, metavar="AXIS=MEMBER", help="For axes: repeat."),
         click.option("--weight", "weights", type=float, multiple=True, help="By hand, one a member, in their order."),
@@ -46,8 +55,9 @@ def recipe_options(verb: AnyFunction) -> AnyFunction:
 
 
 def _recipe(workspace: Workspace, given: dict[str, Any]) -> Recipe:
+    switches = {name: given[name] for name in ("prior", "grouping", "decide") if given[name] is not None}
     if given["saved"] is not None:
-        return open_recipe(workspace, given["saved"])
+        return open_recipe(workspace, given["saved"]).model_copy(update=switches)
     members = [f"run:{run_id}" for run_id in given["run_ids"]] + list(given["members"])
     if not members:
         raise click.UsageError("give --run, --member or --from")
@@ -57,9 +67,7 @@ def _recipe(workspace: Workspace, given: dict[str, Any]) -> Recipe:
         if axis not in AXES or not equals:
             raise click.UsageError(f"--axis {pair}: write {'|'.join(AXES)}=MEMBER")
         axes.setdefault(axis, []).append(member)
-    return make_recipe(
-        members=members, axes=axes, **{k: given[k] for k in ("method", "weights", "ties", "prior", "decide")}
-    )
+    return make_recipe(members=members, axes=axes, **{k: given[k] for k in ("method", "weights", "ties")}, **switches)
 
 
 @click.command()
@@ -125,16 +133,28 @@ def ensemble(
 @common_options
 @pass_settings
 def export(
-    settings: Settings, /, with_decisions: bool, out: Path | None, comment: str, override: str, **given: Any
-) -> None:
+    settings: Settings, /, with_decisions: bool, limit: Limit, train_limit: Limit, out: Path | None, comment: str,
+    override: str, **given: Any,
+) -> None:  # fmt: skip
     """Write a checked submission file from one run or an ensemble."""
     workspace, index = settings.open_workspace(), settings.load_index()
-    draft = draft_submission(workspace, index, _recipe(workspace, given), with_decisions=with_decisions)
+    draft = draft_submission(workspace, index, _recipe(workspace, given), with_decisions=with_decisions,
+                             limit=limit, train_limit=train_limit)  # fmt: skip
     manifest = write_submission(workspace, index, draft, out=out, comment=comment, override=override)
     warned = [f"{one['level']}: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] != "ok"]
     score = manifest["expected"]
     told = [f"expected macro F1 {score['mean']:.3f} ({score['low']:.3f} to {score['high']:.3f})"] if score else []
+    told += _effect_words(draft.effect) if draft.effect else []
     settings.finish(manifest, "\n".join([f"{manifest['rows']:,} rows in {manifest['path']}", *told, *warned]))
+
+
+def _effect_words(effect: Effect) -> list[str]:
+    changes = effect.changes
+    people = "" if changes.people is None else f" of {changes.people:,} people"
+    first = f"corrections and rule change {len(changes.rows):,} photos{people}"
+    moves = changes.moves.head(5).itertuples()
+    listed = [f"  {move.photos:,} from {move.from_name} to {move.to_name}" for move in moves]
+    return [f"{first}, expected macro F1 {effect.before.mean:.3f} before, {effect.after.mean:.3f} after", *listed]
 
 
 @click.command()

@@ -13,9 +13,9 @@ from scipy.optimize import linear_sum_assignment, minimize  # type: ignore[attr-
 
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, same_length
-from core.evaluation.prior import group_probabilities, groups_of
+from core.evaluation.prior import NUM_GROUPS, group_probabilities, groups_of
 from core.people.grouping import QUOTA
-from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray, decode_axis, marginal
+from core.taxonomy import MASKS, FloatArray, IntArray, decode_axis, marginal
 
 _LEAST = 1e-7
 """Probabilities are kept above it, so that one photo cannot forbid a class to a person."""
@@ -62,7 +62,7 @@ def pool_people(
     """
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     same_length(pred_probs=np.asarray(pred_probs), groups=codes, masks=masks)
-    sure = np.ones(len(codes)) if confidence is None else np.nan_to_num(np.asarray(confidence, np.float64), nan=0.0)
+    sure = _sure(confidence, len(codes))
     log_probs = np.log(np.maximum(group_probabilities(pred_probs), _LEAST))  # (N, 6)
     weights = np.asarray(pooling.weights)[masks]  # (N,)
 
@@ -77,13 +77,32 @@ def pool_people(
     summed = weights[:, None] * log_probs + of_others(weights[:, None] * log_probs)
     mean = summed / (weights + of_others(weights))[:, None]
     sharpness = ((1 + of_others(np.ones(len(codes)))) ** pooling.independence)[:, None]
-    pooled = sharpness * mean - (sharpness - 1) * np.log(pooling.prior)
-    pooled = np.exp(pooled - pooled.max(axis=1, keepdims=True))
-    return np.asarray(pooled / pooled.sum(axis=1, keepdims=True))
+    return _normalized(sharpness * mean - (sharpness - 1) * np.log(pooling.prior))
+
+
+def pool_groups(
+    pred_probs: FloatArray,
+    groups: IntArray,
+    masks: IntArray,
+    pooling: Pooling,
+    *,
+    confidence: ArrayLike | None = None,
+) -> Float64Array:
+    """(U, 6) probability of gender x age of each group: ``pool_people`` of a photo that surely belongs to it.
+
+    Args:
+        groups: (N,) group of each photo, 0..U-1, each with a photo.
+        pred_probs, masks, pooling, confidence: as in ``pool_people``; photos of which none is sure count alike.
+    """
+    sure = _sure(confidence, len(masks))
+    sure = np.where(np.bincount(groups, weights=sure)[groups] > 0, sure, 1.0)
+    log_probs = np.log(np.maximum(group_probabilities(pred_probs), _LEAST))  # (N, 6)
+    summed, counts = _by_mask(log_probs, groups, masks, sure)
+    return _pooled(summed, counts, np.asarray(pooling.weights), pooling.independence, pooling.prior)
 
 
 def fit_pooling(pred_probs: FloatArray, labels: ArrayLike, person_ids: ArrayLike) -> Pooling:
-    """The pooling under which the train people's gender and age are most likely.
+    """The pooling under which the train people's gender and age are most likely; people count, not photos.
 
     Args:
         pred_probs: (N, 18) calibrated, out-of-fold.
@@ -95,25 +114,61 @@ def fit_pooling(pred_probs: FloatArray, labels: ArrayLike, person_ids: ArrayLike
     true, _ = paired(labels, labels)
     if not len(true):
         raise RunError("there is no labelled photo to fit the pooling on; train a fold first")
-    masks, person_class = decode_axis(true, "mask"), groups_of(true)
-    first = np.unique(np.asarray(person_ids), return_index=True)[1]
-    counts = np.bincount(person_class[first], minlength=len(GENDERS) * len(AGE_BANDS)) + 1.0
-    prior = tuple((counts / counts.sum()).tolist())
-    photos_each = np.bincount(np.unique(np.asarray(person_ids), return_inverse=True)[1])
-    share = 1 / photos_each[np.unique(np.asarray(person_ids), return_inverse=True)[1]]  # people count, not photos
-
-    def pooling_of(parameters: Float64Array) -> Pooling:
-        incorrect, normal, independence = parameters
-        return Pooling((1.0, float(np.exp(incorrect)), float(np.exp(normal))), float(independence), prior)
+    owner = np.unique(np.asarray(person_ids), return_inverse=True)[1]
+    same_length(labels=true, pred_probs=np.asarray(pred_probs), person_ids=owner)
+    log_probs = np.log(np.maximum(group_probabilities(pred_probs), _LEAST))  # (N, 6)
+    summed, counts = _by_mask(log_probs, owner, decode_axis(true, "mask"), np.ones(len(true)))
+    told = np.zeros((len(counts), NUM_GROUPS))
+    np.add.at(told, (owner, groups_of(true)), 1.0)
+    told /= told.sum(axis=1, keepdims=True)  # (U, 6) one-hot, but where a person's labels differ
+    prior = (told.sum(axis=0) + 1) / (len(told) + NUM_GROUPS)
 
     def loss(parameters: Float64Array) -> float:
-        pooled = pool_people(pred_probs, person_ids, masks, pooling_of(parameters))
-        return float(-(share * np.log(np.maximum(pooled[np.arange(len(true)), person_class], _LEAST))).sum())
+        weights, independence = np.exp([0.0, *parameters[:2]]), float(parameters[2])
+        pooled = _pooled(summed, counts, weights, independence, prior)
+        return float(-(told * np.log(np.maximum(pooled, _LEAST))).sum())
 
     best = minimize(  # type: ignore[no-untyped-call]
         loss, [0.0, 0.5, 0.3], method="L-BFGS-B", bounds=[(-3, 3), (-3, 3), (0, 1)]
     )
-    return pooling_of(best.x)
+    weights = np.exp([0.0, *best.x[:2]])
+    return Pooling(tuple(weights.tolist()), float(best.x[2]), tuple(prior.tolist()))
+
+
+def _sure(confidence: ArrayLike | None, number: int) -> Float64Array:
+    """(N,) 1 where nobody gives a confidence, 0 for photos that stand alone (nan)."""
+    if confidence is None:
+        return np.ones(number)
+    sure: Float64Array = np.nan_to_num(np.asarray(confidence, dtype=np.float64), nan=0.0)
+    return sure
+
+
+def _by_mask(
+    log_probs: Float64Array, groups: IntArray, masks: IntArray, sure: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Sums of a group's photos by their mask: of sure log p (U, 3, 6), and of sure (U, 3)."""
+    place = groups * len(MASKS) + masks
+    number = int(groups.max()) + 1
+    size = number * len(MASKS)
+    counts: Float64Array = np.bincount(place, weights=sure, minlength=size).astype(np.float64)
+    summed: Float64Array = np.stack([np.bincount(place, sure * one, size) for one in log_probs.T], axis=1)
+    return summed.reshape(number, len(MASKS), -1), counts.reshape(number, -1)
+
+
+def _pooled(
+    summed: Float64Array, counts: Float64Array, weights: Float64Array, independence: float, prior: ArrayLike
+) -> Float64Array:
+    """(U, 6) from sums by mask; see ``pool_people``."""
+    mean = np.einsum("umc,m->uc", summed, weights) / (counts @ weights)[:, None]
+    sharpness = (np.maximum(counts.sum(axis=1), 1.0) ** independence)[:, None]
+    return _normalized(sharpness * mean - (sharpness - 1) * np.log(prior))
+
+
+def _normalized(scores: Float64Array) -> Float64Array:
+    """Softmax of each row."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    normalized: Float64Array = shares / shares.sum(axis=1, keepdims=True)
+    return normalized
 
 
 def assign_masks(pred_probs: FloatArray, groups: ArrayLike) -> IntArray:
@@ -139,13 +194,25 @@ def assign_masks(pred_probs: FloatArray, groups: ArrayLike) -> IntArray:
     return masks
 
 
+def quota_masks(
+    pred_probs: FloatArray, groups: ArrayLike, *, confidence: ArrayLike | None = None
+) -> tuple[Float64Array, IntArray]:
+    """Mask probabilities (N, 3) as far as the quota changes them, and the masks it assigns (N,).
+
+    A photo whose mask the quota changes gets that mask with the confidence of its group, and keeps its own
+    probabilities with the rest.
+    """
+    shares = np.asarray(marginal(np.asarray(pred_probs, np.float64), "mask"))  # (N, 3)
+    assigned = assign_masks(pred_probs, groups)
+    changed = assigned != shares.argmax(axis=1)
+    blend = np.where(changed, _sure(confidence, len(assigned)), 0.0)[:, None]
+    return (1 - blend) * shares + blend * np.eye(len(MASKS))[assigned], assigned
+
+
 def joint_probs(
     pred_probs: FloatArray, groups: ArrayLike, pooling: Pooling, *, confidence: ArrayLike | None = None
 ) -> Float64Array:
     """(N, 18) probabilities with gender and age pooled over each group, and masks by the quota.
-
-    A photo whose mask the quota changes gets that mask with the confidence of its group, and keeps its own
-    probabilities with the rest.
 
     Args:
         pred_probs: (N, 18) calibrated probabilities of single photos.
@@ -154,11 +221,6 @@ def joint_probs(
         confidence: as in ``pool_people``.
     """
     own = np.asarray(pred_probs, np.float64)
-    mask_probs = marginal(own, "mask")  # (N, 3)
-    assigned = assign_masks(own, groups)
+    mask_probs, assigned = quota_masks(own, groups, confidence=confidence)
     people = pool_people(own, groups, assigned, pooling, confidence=confidence)  # (N, 6)
-    changed = assigned != mask_probs.argmax(axis=1)
-    sure = np.ones(len(own)) if confidence is None else np.nan_to_num(np.asarray(confidence, np.float64), nan=0.0)
-    blend = np.where(changed, sure, 0.0)[:, None]
-    mask_probs = (1 - blend) * mask_probs + blend * np.eye(len(MASKS))[assigned]
     return np.asarray((mask_probs[:, :, None] * people[:, None, :]).reshape(len(own), -1))

@@ -1,6 +1,7 @@
 """What the evaluation photos probably are, by an ensemble's own account, and what a file would score on them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from core.evaluation.expected_score import DrawnTruth, ExpectedScore, draw_truth, expected_score, shared_luck
 from core.evaluation.metrics import Float64Array
-from core.evaluation.prior import corrected
 from core.evaluation.shift import Shift, bootstrap_shift, estimate_shift
-from core.storage.groupings import list_groupings, open_grouping
+from core.people.inference import Persons, Prior, infer, pooling_of
+from core.people.joint import Pooling, joint_probs
+from core.storage.groupings import Grouping, list_groupings, open_grouping
 from core.submission.combine import Ballot, Combined
 from core.submission.ensemble import LEAST
-from core.submission.recipe import Prior
 from core.taxonomy import FloatArray
 from core.workspace import Workspace
 
@@ -29,16 +30,29 @@ class Belief:
     Attributes:
         shift: calibration, train mix and estimated mixes.
         logits: (E, 18) the ensemble's own.
-        refits: (E, 18) each: corrected probabilities as they would be with other train people.
-        together: how far the photos of a person share their luck.
+        refits: the shift as it would be with other train people.
+        pooling: how the photos of one person are put together.
+        together: how far the photos of a person share their luck, taken alone and pooled.
         people: (E,) person of each evaluation photo, None where nobody grouped them.
+        persons: who is on the photos, where they are to be pooled; see ``joined``.
     """
 
     shift: Shift
     logits: FloatArray = field(repr=False)
-    refits: tuple[Float64Array, ...] = field(repr=False)
-    together: float
+    refits: tuple[Shift, ...] = field(repr=False)
+    pooling: Pooling
+    together: tuple[float, float]
     people: list[str] | None = field(repr=False)
+    persons: Persons | None = field(default=None, repr=False)
+
+    def joined(self, grouping: Grouping, photo_ids: Sequence[str]) -> "Belief":
+        """The same when photos are pooled over the persons of a grouping.
+
+        Args:
+            photo_ids: (E,) the evaluation photos.
+        """
+        persons = Persons.of(grouping, photo_ids, self.pooling)
+        return replace(self, people=[str(one) for one in persons.groups], persons=persons)
 
     @cached_property
     def pred_probs(self) -> Float64Array:
@@ -47,14 +61,14 @@ class Belief:
 
     def corrected(self, prior: Prior) -> Float64Array:
         """(E, 18) calibrated, and corrected by the mix of that name."""
-        calibrated = self.shift.calibrated([self.logits])
-        mix = {"none": self.shift.train_mix, "em": self.shift.em_mix, "bbse": self.shift.bbse_mix}[prior]
-        return corrected(calibrated, self.shift.train_mix, mix)
+        return infer(self.shift, [self.logits], prior=prior, persons=self.persons)
 
     @cached_property
     def truth(self) -> DrawnTruth:
         """Possible truths of the evaluation photos."""
-        return draw_truth(self.refits, self.people, together=self.together, draws=_TRUTHS)
+        posteriors = [infer(one, [self.logits], prior="em", persons=self.persons) for one in self.refits]
+        together = self.together[self.persons is not None]
+        return draw_truth(posteriors, self.people, together=together, draws=_TRUTHS)
 
     def expected(self, labels: ArrayLike) -> ExpectedScore:
         """Macro F1 to expect of (E,) classes."""
@@ -69,8 +83,11 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
     oof_logits, logits = _logs(combined.oof_probs), _logs(combined.pred_probs)
     shift = estimate_shift(oof_logits, ballot.labels, [logits])
     refits = bootstrap_shift(oof_logits, ballot.labels, ballot.person_ids, [logits], draws=_REFITS)
-    together = shared_luck(ballot.labels, shift.calibration.probabilities(oof_logits), ballot.person_ids)
-    return Belief(shift, logits, tuple(one.corrected([logits]) for one in refits), together, people)
+    single = shift.calibration.probabilities(oof_logits)
+    pooling = pooling_of(shift, oof_logits, ballot.labels, ballot.person_ids)
+    pooled = joint_probs(single, ballot.person_ids, pooling)
+    together = tuple(shared_luck(ballot.labels, probs, ballot.person_ids) for probs in (single, pooled))
+    return Belief(shift, logits, tuple(refits), pooling, (together[0], together[1]), people)
 
 
 def evaluation_people(workspace: Workspace, dataset_id: str, evaluation_ids: list[str]) -> list[str] | None:

@@ -18,15 +18,14 @@ from core.curation.labels import effective_labels
 from core.curation.limits import Limit, restrict
 from core.dataset.index import Index
 from core.errors import SubmissionError
-from core.evaluation.best_classes import best_classes
 from core.evaluation.expected_score import ExpectedScore
 from core.files import write_json, write_text
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import SubmissionLedger
-from core.submission.assemble import open_ballot
 from core.submission.checks import check_submission
-from core.submission.combine import Ballot, Combined, combine
-from core.submission.expectation import Belief, believe, evaluation_people
+from core.submission.combine import Ballot, Combined
+from core.submission.deciding import Effect, Voted, decide, vote
+from core.submission.expectation import Belief
 from core.submission.finding import Finding, is_blocked
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
@@ -49,6 +48,8 @@ class Draft:
             file of models alone.
         label_revision: number of the newest decision that was looked at.
         belief: what the evaluation photos probably are; None where no person is predicted out-of-fold.
+        effect: what corrections and rule change in the votes; None where there are none.
+        inference: the corrections and the groups that were used; None where there are none.
         expected: macro F1 to expect, by that belief.
     """
 
@@ -62,6 +63,8 @@ class Draft:
     label_revision: int
     belief: Belief | None = field(repr=False)
     expected: ExpectedScore | None
+    effect: Effect | None
+    inference: dict[str, Any] | None = field(repr=False)
 
     @property
     def is_blocked(self) -> bool:
@@ -88,6 +91,7 @@ def draft_submission(
     with_decisions: bool = False,
     limit: Limit = "all",
     train_limit: Limit = "all",
+    voted: Voted | None = None,
 ) -> Draft:
     """The file that a recipe gives, with all its findings; writes nothing.
 
@@ -96,6 +100,7 @@ def draft_submission(
             vote. Some competitions forbid that; a file of models alone leaves every decision out.
         limit: how far decisions about evaluation photos may count, in the file and in the members' trainings.
         train_limit: how far those about train photos may, in the members' trainings.
+        voted: the members' votes, where they are at hand.
     Raises:
         SubmissionError: a member does not exist or rests on labels beyond a limit, or the method cannot be.
         RunError: a run is unfinished or does not fit the data set.
@@ -104,11 +109,11 @@ def draft_submission(
     decided = restrict(index.photos, store.effective(), train="all", evaluation=limit)
     photos = effective_labels(index.photos, decided)
     rows = Rows.of(index, photos.label.to_numpy(dtype=np.int64))
-    ballot = open_ballot(workspace, rows, recipe)
+    voted = voted or vote(workspace, rows, recipe)
+    ballot = voted.ballot
     check_limits([member.origin for member in ballot.members], evaluation=limit, train=train_limit)
-    combined = combine(ballot, recipe)
-    belief = believe(ballot, combined, people=evaluation_people(workspace, index.dataset_id, rows.evaluation_ids))
-    labels, decisions = _decide(recipe, combined, belief), list[dict[str, Any]]()
+    found = decide(workspace, voted, recipe)
+    belief, labels, decisions = found.belief, found.labels, list[dict[str, Any]]()
     if with_decisions:
         standing = photos.label.to_numpy(dtype=np.int64)[rows.evaluation]
         labels = np.where(standing >= 0, standing, labels)
@@ -122,7 +127,10 @@ def draft_submission(
         mix=None if belief is None else belief.shift.em_mix,
     )
     expected = None if belief is None else belief.expected(labels)
-    return Draft(recipe, ballot, combined, labels, text, findings, decisions, store.revision(), belief, expected)
+    return Draft(
+        recipe, ballot, voted.combined, labels, text, findings, decisions, store.revision(), belief, expected,
+        found.effect, found.inference,
+    )  # fmt: skip
 
 
 def write_submission(
@@ -167,6 +175,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "dataset_id": draft.ballot.rows.dataset_id,
         "recipe": draft.recipe.model_dump(mode="json"),
         "members": [member.origin for member in draft.ballot.members],
+        "inference": draft.inference,
         "decisions": draft.decisions,
     }
     return {
@@ -178,6 +187,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "weights": draft.combined.weights.round(6).tolist(),
         "label_revision": draft.label_revision,
         "expected": None if draft.expected is None else _rounded(asdict(draft.expected)),
+        "effect": None if draft.effect is None else _effect_told(draft.effect),
         "class_counts": draft.class_counts,
         "findings": [asdict(finding) for finding in draft.findings],
         "override": override,
@@ -222,21 +232,6 @@ def refuse_red(findings: list[Finding], override: str) -> None:
         raise SubmissionError(f"nothing was written, the checks found: {told}")
 
 
-def _decide(recipe: Recipe, combined: Combined, belief: Belief | None) -> IntArray:
-    """Classes after the correction and by the rule that the recipe asks for."""
-    if recipe.prior == "none" and recipe.decide == "most_probable":
-        return combined.labels
-    if belief is None:
-        raise SubmissionError(
-            f"prior {recipe.prior} and decide {recipe.decide} need people that all members predicted out-of-fold; "
-            "choose other members, or none and most_probable"
-        )
-    pred_probs = belief.corrected(recipe.prior)
-    if recipe.decide == "macro_f1":
-        return best_classes(pred_probs)
-    return np.asarray(pred_probs.argmax(axis=1), dtype=np.int64)
-
-
 def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: IntArray) -> list[dict[str, Any]]:
     """The last decision about each evaluation photo whose label stands in the file."""
     told = ["kind", "origin", "queue", "who", "run_id"]
@@ -249,6 +244,11 @@ def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: 
         for photo_id, label in zip(evaluation_ids, standing.tolist(), strict=True)
         if label >= 0
     ]
+
+
+def _effect_told(effect: Effect) -> dict[str, Any]:
+    told = {"photos": len(effect.changes.rows), "people": effect.changes.people}
+    return told | {"before": _rounded(asdict(effect.before)), "after": _rounded(asdict(effect.after))}
 
 
 def _rounded(numbers: dict[str, float]) -> dict[str, float]:

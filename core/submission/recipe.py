@@ -9,17 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import SubmissionError
 from core.evaluation.calibration_map import CalibrationMethod
 from core.files import write_json
+from core.people.inference import Inference, Prior
 from core.submission.ensemble import Ties
 from core.taxonomy import AXES
 from core.workspace import Workspace
 
 Method = Literal["soft", "logits", "hard", "fitted", "greedy", "stacked", "axes"]
-Prior = Literal["none", "em", "bbse"]
-PRIORS: dict[Prior, str] = {
-    "none": "as the votes have it",
-    "em": "corrected by the class mix that EM estimates",
-    "bbse": "corrected by the class mix that black-box shift estimation gives",
-}
 Decide = Literal["most_probable", "macro_f1"]
 DECIDE: dict[Decide, str] = {
     "most_probable": "the most probable class",
@@ -54,9 +49,22 @@ class Recipe(BaseModel):
     prior: Prior = Field(
         "none", description="of the evaluation set; corrects what is submitted, not what is a member"
     )
+    grouping: str = Field(
+        "", description="named grouping of evaluation photos over whose persons what is submitted is pooled; as prior"
+    )
     decide: Decide = Field("most_probable", description="from calibrated, corrected probabilities; when submitted")
     folds: int = Field(5, ge=2, le=20, description="nested cross validation by person, for methods that are fitted")
     seed: int = Field(18, ge=0, description="of the nested folds")
+
+    @property
+    def inference(self) -> Inference:
+        """The corrections of what is submitted."""
+        return Inference(self.prior, self.grouping)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the votes are submitted as they are."""
+        return self.inference == Inference() and self.decide == "most_probable"
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":

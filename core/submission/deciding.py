@@ -1,0 +1,108 @@
+"""From votes to the classes that are submitted: corrected, joined over persons, decided; and what that changes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.errors import SubmissionError
+from core.evaluation.best_classes import best_classes
+from core.evaluation.expected_score import ExpectedScore
+from core.people.inference import mix_of_prior, origin_of
+from core.storage.groupings import Grouping, open_grouping
+from core.submission.assemble import open_ballot
+from core.submission.combine import Ballot, Combined, combine
+from core.submission.difference import Difference, difference
+from core.submission.expectation import Belief, believe, evaluation_people
+from core.submission.members import Rows
+from core.submission.recipe import Recipe
+from core.taxonomy import IntArray
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Voted:
+    """Members, their votes, and what these let believe of the evaluation photos, one by one."""
+
+    ballot: Ballot = field(repr=False)
+    combined: Combined = field(repr=False)
+    belief: Belief | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What corrections and rule change in the votes.
+
+    Attributes:
+        changes: from the votes as they are to what is submitted.
+        before, after: macro F1 to expect of both, on the same drawn truths.
+    """
+
+    changes: Difference = field(repr=False)
+    before: ExpectedScore
+    after: ExpectedScore
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is submitted.
+
+    Attributes:
+        labels: (E,) classes.
+        belief: what the photos probably are, with all that the recipe's corrections use.
+        effect: None where the votes are submitted as they are.
+        inference: corrections, mixes and groups that were used, for the manifest; None as for effect.
+    """
+
+    labels: IntArray = field(repr=False)
+    belief: Belief | None = field(repr=False)
+    effect: Effect | None
+    inference: dict[str, Any] | None = field(repr=False)
+
+
+def vote(workspace: Workspace, rows: Rows, recipe: Recipe) -> Voted:
+    """Open a recipe's members and let them vote; raises as ``assemble.open_ballot`` and ``combine``."""
+    ballot = open_ballot(workspace, rows, recipe)
+    combined = combine(ballot, recipe)
+    people = evaluation_people(workspace, rows.dataset_id, rows.evaluation_ids)
+    return Voted(ballot, combined, believe(ballot, combined, people=people))
+
+
+def decide(workspace: Workspace, voted: Voted, recipe: Recipe) -> Decided:
+    """Classes after the corrections and by the rule that a recipe asks for, and what they change.
+
+    Raises:
+        SubmissionError: a correction, and no people that all members predicted out-of-fold.
+        DecisionError: there is no grouping of that name.
+    """
+    votes, belief, rows = voted.combined.labels, voted.belief, voted.ballot.rows
+    if recipe.is_plain:
+        return Decided(votes, belief, None, None)
+    if belief is None:
+        raise SubmissionError(
+            f"prior {recipe.prior}, grouping {recipe.grouping or 'none'}, decide {recipe.decide} need people that "
+            "all members predicted out-of-fold; choose other members, or leave the corrections out"
+        )
+    grouping = None
+    if recipe.grouping:
+        grouping = open_grouping(workspace, recipe.grouping, dataset_id=rows.dataset_id)
+        belief = belief.joined(grouping, rows.evaluation_ids)
+    pred_probs = belief.corrected(recipe.prior)
+    labels: IntArray = best_classes(pred_probs) if recipe.decide == "macro_f1" else pred_probs.argmax(axis=1)
+    changes = difference(votes, labels, people=belief.people, belief=belief)
+    effect = Effect(changes, belief.expected(votes), belief.expected(labels))
+    return Decided(labels, belief, effect, _told(recipe, belief, grouping, rows))
+
+
+def _told(recipe: Recipe, belief: Belief, grouping: Grouping | None, rows: Rows) -> dict[str, Any]:
+    mix = mix_of_prior(belief.shift, recipe.prior)
+    pooling = belief.pooling
+    return {
+        "prior": recipe.prior,
+        "train_mix": np.round(belief.shift.train_mix, 5).tolist(),
+        "mix": np.round(mix, 5).tolist(),
+        "grouping": None if grouping is None else origin_of(grouping, rows.evaluation_ids),
+        "pooling": None
+        if grouping is None
+        else {"weights": np.round(pooling.weights, 4).tolist(), "independence": round(pooling.independence, 4)},
+    }
