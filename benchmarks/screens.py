@@ -25,7 +25,7 @@ _DRAWN = """title => {
 }"""
 _PHOTOS = """heading => {
     const photos = [...document.querySelectorAll('figure img')];
-    return [...document.querySelectorAll('h3')].some(one => one.innerText.startsWith(heading)) && photos.length > 0
+    return [...document.querySelectorAll('h5')].some(one => one.innerText.startsWith(heading)) && photos.length > 0
         && !document.querySelector('figure')?.closest('[data-stale=true]')
         && photos.every(photo => photo.complete && photo.naturalHeight > 0);
 }"""
@@ -93,13 +93,13 @@ def cells_to_photos(page: Page, address: str, repeats: int) -> list[float]:
     page.goto(f"{address}/errors")
     _wait(page, _DRAWN, "Errors")
     names, counts = page.evaluate("""() => {
-        const [heat] = document.querySelector('.js-plotly-plot').data;
-        return [document.querySelector('.js-plotly-plot').layout.yaxis.ticktext, heat.text.map(row => [...row])];
+        const matrix = document.querySelector('.st-key-matrix-area .js-plotly-plot');
+        return [matrix.layout.yaxis.ticktext, matrix.data[0].text.map(row => [...row])];
     }""")
     filled = [(t, p) for t, row in enumerate(counts) for p, text in enumerate(row) if text and t != p]
     times = []
     for true, predicted in filled[: repeats + 1]:
-        cells = page.locator(".bars").first.locator(".point path")
+        cells = page.locator(".st-key-matrix-area .point path")
         cell = cells.nth(true * len(names) + predicted)
         cell.scroll_into_view_if_needed()
         box = cell.bounding_box()  # found before the clock starts: looking for a cell is no part of a click

@@ -2,14 +2,17 @@
 
 import re
 import shutil
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
+from core.curation.judged import judge
 from core.storage.predictions import write_predictions
 from core.storage.runs import Run, open_run
+from core.taxonomy import CLASS_NAMES
 from core.workspace import Workspace
 from tests.serving import browsing, free_port, served, start
 
@@ -38,10 +41,10 @@ def address(demo_dir, workspace_of_truth):
 def test_a_cell_of_the_matrix_opens_the_photos_behind_it_and_escape_leaves_it(address):
     with browsing() as page:
         page.goto(f"{address}/errors", wait_until="domcontentloaded")
-        cells = page.locator(".bars").first.locator(".point path")
+        cells = page.locator(".st-key-matrix-area .point path")
         expect(cells).to_have_count(18 * 18)
         page.wait_for_timeout(300)
-        hot = page.evaluate("""() => [...document.querySelectorAll('.js-plotly-plot')][0].data[0].text
+        hot = page.evaluate("""() => document.querySelector('.st-key-matrix-area .js-plotly-plot').data[0].text
             .flatMap((row, i) => [...row].map((t, j) => t ? i * 18 + j : -1)).filter(k => k >= 0)[0]""")
         cells.nth(hot).click(force=True)
         expect(page).to_have_url(re.compile("true=.+&predicted=|predicted=.+&true="), timeout=90_000)
@@ -53,6 +56,32 @@ def test_a_cell_of_the_matrix_opens_the_photos_behind_it_and_escape_leaves_it(ad
         page.keyboard.press("Escape")
         expect(page.locator("figure img")).to_have_count(0)
         expect(page).not_to_have_url(re.compile("true="))
+
+
+def test_a_photo_opens_by_keys_has_an_address_and_escape_closes_it_before_the_cell(address, workspace_of_truth):
+    oof = judge(open_run(workspace_of_truth, "first"))
+    label = int(oof.labels[oof.labels != oof.predictions][0])
+    with browsing() as page:
+        page.goto(f"{address}/errors?{urlencode({'true': CLASS_NAMES[label]})}", wait_until="domcontentloaded")
+        photos = page.locator(".st-key-cell-photos button")
+        photos.first.focus()
+        page.keyboard.press("ArrowRight")
+        expect(photos.nth(1)).to_be_focused()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("by its label")
+        opened = photos.nth(1).get_attribute("title")
+        assert parse_qs(urlsplit(page.url).query)["photo"] == [opened]
+        page.reload(wait_until="domcontentloaded")
+        expect(dialog).to_contain_text(opened)
+        dialog.locator(".st-key-person-photos button").first.click()
+        expect(dialog).not_to_contain_text(opened)
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        expect(page).not_to_have_url(re.compile("photo="))
+        expect(photos.first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(photos).to_have_count(0)
 
 
 def test_every_page_draws_at_its_own_address_without_an_error_or_a_breach_of_the_content_policy(address):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.evaluation.error_tables import VIEWS
 from core.storage.predictions import write_predictions
 from core.storage.runs import Run, open_run
 from core.storage.submissions import SubmissionLedger
 from core.taxonomy import CLASS_NAMES
-from ui.scored import scored
+from ui.scored import judged
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
@@ -68,41 +69,80 @@ def test_a_submission_is_checked_written_and_listed(demo_dir, index, trained_run
     assert len(SubmissionLedger(workspace, index.dataset_id).list()) == (0 if is_blocked else 1)
 
 
-def test_a_cell_in_the_address_is_open_with_its_photos_and_escape_leaves_it(demo_dir, trained_run, monkeypatch):
+@pytest.fixture
+def errors_app(demo_dir, trained_run, monkeypatch):
+    """The page Errors with these parameters in its address."""
     monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
     monkeypatch.setenv("MASKDESK_WORKSPACE", str(trained_run[0].root))
-    oof = scored(open_run(trained_run[0], trained_run[1]))
-    true, predicted = (int(place[0]) for place in np.nonzero(oof.confusion))
-    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
-    app.switch_page(str(ROOT / "pages" / "errors.py"))
-    app.query_params["true"], app.query_params["predicted"] = CLASS_NAMES[true], CLASS_NAMES[predicted]
-    app.run()
-    _check_sound(app)
-    assert app.subheader[0].value.endswith(f": {oof.confusion[true, predicted]} photos")
+
+    def go(**query):
+        app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+        app.switch_page(str(ROOT / "pages" / "errors.py"))
+        for name, value in query.items():
+            app.query_params[name.replace("_", "-")] = value
+        app.run()
+        _check_sound(app)
+        return app
+
+    return go
+
+
+def _headings(app):
+    return [element.value for element in app.markdown if element.value.startswith("#####")]
+
+
+@pytest.mark.parametrize("matrix", VIEWS)
+def test_a_cell_in_the_address_is_open_with_its_photos_and_escape_leaves_it(matrix, errors_app, trained_run):
+    oof, view = judged(open_run(trained_run[0], trained_run[1])), VIEWS[matrix]
+    counts = view.matrix(oof.confusion)
+    true, predicted = (int(place[0]) for place in np.nonzero(counts))
+    app = errors_app(matrix=matrix, true=view.names[true], predicted=view.names[predicted])
+    assert _headings(app) == [f"##### {view.names[true]} → {view.names[predicted]}: {counts[true, predicted]} photos"]
     next(button for button in app.button if button.label == "Leave the cell").click()
     app.run()
     _check_sound(app)
-    assert not app.subheader
+    assert not _headings(app)
     assert app.selectbox(key="true").value is None
 
 
-def test_matrices_by_axis_are_drawn_when_they_are_opened(demo_dir, trained_run, monkeypatch):
-    app = _open("errors", demo_dir, trained_run[0], monkeypatch)
-    app.session_state["details"] = True
-    app.run()
-    _check_sound(app)
-    assert {"**mask**", "**gender**", "**age**"} <= {element.value for element in app.markdown}
+def test_a_row_alone_shows_all_its_wrong_photos(errors_app, trained_run):
+    oof = judged(open_run(trained_run[0], trained_run[1]))
+    label = int(oof.labels[oof.labels != oof.predictions][0])
+    wrong = int(((oof.labels == label) & (oof.predictions != label)).sum())
+    assert _headings(errors_app(true=CLASS_NAMES[label])) == [
+        f"##### wrong {CLASS_NAMES[label]} → any: {wrong} photos"
+    ]
+
+
+def test_filters_in_the_address_limit_the_matrix_and_its_photos(errors_app, trained_run):
+    oof = judged(open_run(trained_run[0], trained_run[1]))
+    app = errors_app(kind="normal", in_fold="1")
+    shown = int(((oof.kinds == "normal") & (oof.folds == 1)).sum())
+    assert f"{shown:,} of {len(oof.labels):,} photos" in [caption.value for caption in app.caption]
+
+
+def test_an_opened_photo_tells_calibrated_probabilities_and_its_person(errors_app, trained_run):
+    run = open_run(trained_run[0], trained_run[1])
+    oof = judged(run)
+    app = errors_app(photo=str(oof.photo_ids[0]))
+    told = " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+    assert f"**{CLASS_NAMES[oof.labels[0]]}** by its label" in told
+    assert "The person's other photos" in told
+
+
+def test_a_photo_that_the_run_did_not_predict_is_told_so(errors_app):
+    assert any("predicted no photo 'nowhere'" in info.value for info in errors_app(photo="nowhere").info)
 
 
 def test_a_runs_predictions_are_read_once_and_again_when_its_files_change(demo_dir, trained_run, tmp_path):
     path = tmp_path / "runs" / trained_run[1]
     shutil.copytree(trained_run[0].runs / trained_run[1], path)
-    first = scored(Run(path))
-    assert scored(Run(path)) is first
-    assert not first.pred_probs.flags.writeable
+    first = judged(Run(path))
+    assert judged(Run(path)) is first
+    assert not first.logits.flags.writeable
     oof = Run(path).oof()
     write_predictions(path / "oof", oof.photo_ids, np.roll(oof.logits, 1, axis=1))
-    assert (scored(Run(path)).predictions == (first.predictions + 1) % 18).all()
+    assert (judged(Run(path)).predictions == (first.predictions + 1) % 18).all()
 
 
 def test_a_data_set_that_breaks_is_a_message_and_what_was_read_before_stays(

@@ -15,6 +15,8 @@ Cell = tuple[int, int]
 
 _COLOURS = {"light": ("#ffffff", "#2f6f8f"), "dark": ("#141a24", "#5fb0d6")}
 _CHOSEN = "#d9534f"
+_SMALL = 6
+"""Classes up to which cells are drawn larger."""
 
 
 def confusion_chart(
@@ -42,10 +44,12 @@ def confusion_chart(
             type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line_color=_CHOSEN, line_width=3
         )
     size = len(names)
+    is_large = size > _SMALL
     ticks = {"tickvals": list(range(size)), "ticktext": list(names), "showgrid": False, "zeroline": False}
     figure.update_layout(
-        height=max(230, 26 * size + 120), margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0, barmode="overlay",
-        dragmode=False, xaxis={**ticks, "title": "predicted", "range": [-0.5, size - 0.5], "tickangle": -45},
+        height=26 * size + 120 if is_large else 60 * size + 90, margin={"l": 8, "r": 8, "t": 8, "b": 8}, bargap=0,
+        barmode="overlay", dragmode=False,
+        xaxis={**ticks, "title": "predicted", "range": [-0.5, size - 0.5], "tickangle": -45 if is_large else 0},
         yaxis={**ticks, "title": "true", "range": [size - 0.5, -0.5]},
     )  # fmt: skip
 
@@ -77,8 +81,8 @@ def _heatmap(confusion: IntArray, *, shares: bool) -> go.Figure:
     return go.Figure(
         go.Heatmap(
             z=rows, zmin=0, zmax=1, text=np.where(confusion > 0, written, ""), texttemplate="%{text}",
-            textfont={"size": 10}, colorscale=[[0, low], [1, high]], showscale=False, hoverinfo="skip",
-            xgap=1, ygap=1,
+            textfont={"size": 10 if len(confusion) > _SMALL else 14}, colorscale=[[0, low], [1, high]],
+            showscale=False, hoverinfo="skip", xgap=1, ygap=1,
         )
     )  # fmt: skip
 

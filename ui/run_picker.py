@@ -32,7 +32,7 @@ def pick_run(label: str = "run") -> Run | None:
     wanted = [st.query_params.get("run"), st.session_state.get("chosen-run"), next(iter(runs))]
     st.session_state["run"] = next(name for name in wanted if name in runs)
     chosen = st.selectbox(
-        label, list(runs), key="run", required=True, on_change=_name_in_address, help="Finished runs, newest first."
+        label, list(runs), key="run", on_change=_name_in_address, help="Finished runs, newest first."
     )
     st.session_state["chosen-run"] = chosen
     if st.query_params.get("run") != chosen:

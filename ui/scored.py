@@ -1,71 +1,63 @@
 """What a run predicts for people it did not train on: read and checked once, kept while its files stay the same."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.evaluation.calibration import fit_temperature
-from core.evaluation.metrics import Float64Array, confusion_matrix, probabilities
+from core.curation.judged import ErrorTables, Judged, error_tables, judge
+from core.evaluation.calibration_map import Calibration
+from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
-from core.taxonomy import IntArray
+from ui.calibrated import calibrated
 
-_KEPT = 4  # runs; about 4 MB each at 18,900 photos
+_KEPT = 4  # runs; about 5 MB each at 18,900 photos
 _FILES = ("oof.json", "oof.npy", "photos.csv", "result.json")
+_Key = tuple[str, tuple[tuple[int, int], ...]]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """The out-of-fold predictions of a run; all arrays are read-only.
-
-    Attributes:
-        photo_ids, labels, predictions, ages: (N,) of each predicted photo; age in years.
-        pred_probs: (N, 18) probabilities at the run's own best temperature.
-        confusion: (18, 18) photos by true and predicted class.
-    """
-
-    photo_ids: NDArray[np.str_]
-    labels: IntArray
-    predictions: IntArray
-    ages: IntArray
-    pred_probs: Float64Array
-    confusion: IntArray
-
-    def cell(self, true: int, predicted: int) -> IntArray:
-        """Rows of the photos in one cell of the matrix, the most confident first."""
-        rows = np.flatnonzero((self.labels == true) & (self.predictions == predicted))
-        return rows[np.argsort(-self.pred_probs[rows, predicted], kind="stable")]
-
-
-def scored(run: Run) -> Scored:
+def judged(run: Run) -> Judged:
     """The out-of-fold predictions of a finished run.
 
     Raises:
         RunError: a file of the run is missing or torn.
     """
-    return _scored(str(run.path), tuple(_stamp(run.path / name) for name in _FILES))
+    return _judged(_key(run))
+
+
+def tables(run: Run) -> ErrorTables:
+    """Where the run's macro F1 is lost; raises as ``judged``."""
+    return _tables(_key(run))
+
+
+def calibrated_probabilities(run: Run) -> Float64Array:
+    """(N, 18) probabilities of the photos of ``judged``, calibrated on the labels as they are decided now.
+
+    The same map as on every other page; see ``ui.calibrated``.
+    """
+    calibration = calibrated(run).shift.calibration
+    return _probabilities(_key(run), calibration)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
-def _scored(path: str, stamps: tuple[tuple[int, int], ...]) -> Scored:  # noqa: ARG001  stamps are part of the key
-    run = Run(Path(path))
-    oof = run.oof()
-    table = run.train_photos().set_index("photo_id").reindex(oof.photo_ids)
-    labels = table.label.to_numpy(dtype=np.int64)
-    predictions = oof.logits.argmax(axis=1)
-    kept = Scored(
-        photo_ids=oof.photo_ids,
-        labels=labels,
-        predictions=predictions,
-        ages=table.age.to_numpy(dtype=np.int64),
-        pred_probs=probabilities(oof.logits, temperature=fit_temperature(oof.logits, labels)),
-        confusion=confusion_matrix(labels, predictions),
-    )
-    for array in vars(kept).values():
-        array.flags.writeable = False
-    return kept
+def _judged(key: _Key) -> Judged:
+    return judge(Run(Path(key[0])))
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _tables(key: _Key) -> ErrorTables:
+    return error_tables(_judged(key))
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _probabilities(key: _Key, calibration: Calibration) -> Float64Array:
+    pred_probs = calibration.probabilities(_judged(key).logits)
+    pred_probs.flags.writeable = False
+    return pred_probs
+
+
+def _key(run: Run) -> _Key:
+    """The run's files with their sizes and times."""
+    return str(run.path), tuple(_stamp(run.path / name) for name in _FILES)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

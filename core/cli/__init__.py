@@ -1,9 +1,9 @@
 """The command line: verbs that read settings, call the core and print what came out."""
 
-from core.cli import analysis, data, decisions, people, queues, results, shift, submissions, training
+from core.cli import analysis, data, decisions, errors, people, queues, results, shift, submissions, training
 from core.cli.options import cli, main
 
-for _room in (data, training, results, analysis, shift, decisions, queues, people, submissions):
+for _room in (data, training, results, errors, analysis, shift, decisions, queues, people, submissions):
     for _verb in _room.VERBS:
         cli.add_command(_verb)
 

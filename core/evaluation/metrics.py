@@ -118,8 +118,16 @@ def class_table(confusion: IntArray) -> pd.DataFrame:
 
 def axis_confusion(confusion: IntArray, axis: str) -> IntArray:
     """The matrix of one axis (``mask``, ``gender`` or ``age``), (k, k), from the (18, 18) one."""
-    index = decode_axis(np.arange(NUM_CLASSES), axis)
-    members = (index[:, None] == np.arange(len(AXES[axis]))).astype(np.int64)  # (18, k)
+    return grouped_confusion(confusion, decode_axis(np.arange(NUM_CLASSES), axis))
+
+
+def grouped_confusion(confusion: IntArray, groups: IntArray) -> IntArray:
+    """The matrix of classes taken together, (k, k), from the (K, K) one.
+
+    Args:
+        groups: (K,) group of each class, 0..k-1.
+    """
+    members = (groups[:, None] == np.arange(groups.max() + 1)).astype(np.int64)  # (K, k)
     return np.asarray(members.T @ confusion @ members, dtype=np.int64)
 
 

@@ -1,0 +1,94 @@
+"""One photo opened over a page: what the run says of it, its person, its like among the train photos, and why.
+
+Which photo is open stands in the address as ``photo``.
+"""
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from core.curation.judged import Judged
+from core.evaluation.metrics import Float64Array
+from core.storage.runs import Run
+from core.taxonomy import AXES, CLASS_NAMES, class_name, decode_axis, marginal
+from ui.bars import bar_table
+from ui.gallery import photo_url
+from ui.photo_wall import photo_wall
+from ui.scored import calibrated_probabilities, judged
+
+_LARGE = "width:100%;max-width:384px;aspect-ratio:3/4;object-fit:contain;border-radius:6px;display:block"
+
+
+def open_photo(photo_id: str) -> None:
+    """Let the page show this photo opened."""
+    st.query_params["photo"] = photo_id
+
+
+def opened_photo() -> str:
+    """The photo that the address names; empty when none is open."""
+    return str(st.query_params.get("photo", ""))
+
+
+def close_photo() -> None:
+    """Let the page show no photo opened."""
+    st.query_params.pop("photo", None)
+
+
+@st.dialog("Photo", width="large", on_dismiss=close_photo)
+def photo_dialog(run: Run) -> None:
+    """The opened photo of a run's train photos; arrows in it need no rerun of the page behind."""
+    whole = judged(run)
+    found = np.flatnonzero(whole.photo_ids == opened_photo())
+    if not len(found):
+        st.info(f"The run predicted no photo {opened_photo()!r}. Close this, and choose another.")
+        return
+    row = int(found[0])
+    pred_probs = calibrated_probabilities(run)
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _large(whole, row)
+    with right:
+        _probabilities(whole, row, pred_probs[row])
+        _person(whole, row, pred_probs)
+
+
+def _large(whole: Judged, row: int) -> None:
+    photo_id = str(whole.photo_ids[row])
+    st.html(f'<img src="{html.escape(photo_url(photo_id, 512))}" alt="{html.escape(photo_id)}" style="{_LARGE}">')
+    st.caption(f"`{photo_id}` · {whole.ages[row]} years · fold {whole.folds[row]}")
+
+
+def _probabilities(whole: Judged, row: int, pred_probs: Float64Array) -> None:
+    """What is true, what was predicted, and the probabilities of each axis."""
+    true, predicted = int(whole.labels[row]), int(whole.predictions[row])
+    st.markdown(f"**{class_name(true)}** by its label, predicted **{class_name(predicted)}**")
+    rows, lengths = [], []
+    for axis, names in AXES.items():
+        for place, share in enumerate(marginal(pred_probs.reshape(1, -1), axis)[0]):
+            marks = [word for word, label in (("label", true), ("predicted", predicted))
+                     if decode_axis(np.array([label]), axis)[0] == place]  # fmt: skip
+            rows.append((f"{axis}: {names[place]}", " and ".join(marks), f"{share:.1%}"))
+            lengths.append(float(share))
+    bar_table(rows, lengths, head=("", "", "calibrated"))
+    likeliest = int(pred_probs.argmax())
+    if likeliest != predicted:
+        st.caption(
+            f"Calibrated, the likeliest class is {class_name(likeliest)}: the network leans to what it predicted."
+        )
+
+
+def _person(whole: Judged, row: int, pred_probs: Float64Array) -> None:
+    """The person's other photos with what was predicted for them."""
+    others = np.flatnonzero((whole.people == whole.people[row]) & (np.arange(len(whole.people)) != row))
+    if not len(others):
+        return
+    st.markdown("**The person's other photos**")
+    said = whole.predictions[others]
+    captions = [
+        f"{CLASS_NAMES[label]} {share:.0%}" for label, share in zip(said, pred_probs[others, said], strict=True)
+    ]
+    photo_wall(
+        whole.photo_ids[others].tolist(), captions, key="person-photos", on_open=open_photo, width=90,
+        wrong=(said != whole.labels[others]).tolist(),
+    )  # fmt: skip
