@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import LabelingError
-from core.people.inference import PRIORS
 from core.submission import choosing
 from core.submission.assemble import member_names
 from core.submission.combine import Ballot
@@ -13,10 +12,11 @@ from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes
 from core.submission.recipe import METHODS, Recipe, make_recipe, save_recipe
 from core.taxonomy import AXES
-from ui.ensembles import ballot_of, combined_of
+from ui.ensembles import ballot_of, combined_of, decided_of
 from ui.links import link_to, no_runs_yet
 from ui.members import show_members, show_scores
 from ui.session import current
+from ui.switches import pick_grouping, pick_prior, show_effect
 
 _AT_FIRST = 6
 _LARGEST_UPLOAD = 40  # MB: 12,600 x 18 probabilities as text
@@ -30,7 +30,7 @@ st.caption(
 
 def settings_of(names: list[str]) -> Recipe:
     """The widgets that make a recipe of these members."""
-    left, middle, right = st.columns([2, 1, 1])
+    left, middle, right, last = st.columns([2, 1, 1, 1])
     method = left.selectbox(
         "method",
         list(METHODS),
@@ -39,13 +39,9 @@ def settings_of(names: list[str]) -> Recipe:
         bind="query-params",
     )
     calibration = middle.selectbox(
-        "calibration of members", ["temperature", "axes", "bias", "none"], key="calibration"
+        "calibration of members", ["temperature", "axes", "bias", "none"], key="calibration", bind="query-params"
     )
-    prior = right.selectbox(
-        "evaluation prior", list(PRIORS), format_func=PRIORS.get, key="prior",
-        help="Corrects what is submitted; the out-of-fold score stays that of the train mix.",
-    )  # fmt: skip
-    more: dict[str, object] = {}
+    more: dict[str, object] = {"prior": pick_prior(right), "grouping": pick_grouping(last)}
     if method == "hard":
         more["ties"] = st.segmented_control("ties", list(TIES), format_func=TIES.get, default="mean_probability",
                                             required=True, key="ties")  # fmt: skip
@@ -57,7 +53,7 @@ def settings_of(names: list[str]) -> Recipe:
         table = pd.DataFrame({"member": names, "weight": 1.0})
         edited = st.data_editor(table, hide_index=True, disabled=["member"], key=f"weights-{'+'.join(names)}")
         more["weights"] = edited.weight.tolist()
-    return make_recipe(members=names, method=method, calibration=calibration, prior=prior, **more)
+    return make_recipe(members=names, method=method, calibration=calibration, **more)
 
 
 def add_from_outside(ballot: Ballot) -> None:
@@ -89,6 +85,9 @@ try:
     combined = combined_of(recipe, ballot)
     table = compare_recipes(ballot, [combined])
     show_scores(ballot, combined, table)
+    decided = None if recipe.is_plain else decided_of(recipe)
+    if decided and decided.effect and decided.inference:
+        show_effect(decided.effect, decided.inference)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "keep it under a name", placeholder="best-four", max_chars=60, key="save-name", width=320

@@ -5,19 +5,19 @@ from dataclasses import asdict
 import streamlit as st
 
 from core.errors import LabelingError
-from core.people.inference import PRIORS
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import member_names
 from core.submission.export import Draft, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.overview import ledger_table
-from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe
+from core.submission.recipe import METHODS, Recipe, make_recipe, open_recipe
 from ui.ensembles import draft_of
 from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
 from ui.links import no_runs_yet
 from ui.session import current
+from ui.switches import AS_SAVED, pick_grouping, pick_prior, pick_rule, show_effect
 
 _LARGEST_UPLOAD = 5  # MB; the organisers' file has 0.6
 _FITTING_NOTHING = ("soft", "logits", "hard")
@@ -30,25 +30,30 @@ ledger = SubmissionLedger(desk.workspace, desk.index.dataset_id)
 
 def recipe_from_widgets(names: list[str]) -> Recipe | None:
     """What to make the file from: a saved ensemble, or members that vote."""
-    left, middle, right, last = st.columns([3, 1, 1, 1], vertical_alignment="bottom")
+    left, middle = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.multiselect("made from", names, names[:1], key="members", bind="query-params",
                               help="One run or saved ensemble, or several members that vote.")  # fmt: skip
     vote = middle.selectbox("vote", _FITTING_NOTHING, format_func=METHODS.get, key="vote", disabled=len(chosen) < 2)
-    prior = right.selectbox("evaluation prior", list(PRIORS), format_func=PRIORS.get, key="file-prior")
-    decide = last.selectbox("decide for", list(DECIDE), format_func=DECIDE.get, key="decide")
     if not chosen:
         st.info("Choose a run, a saved ensemble, or several members.")
         return None
-    if len(chosen) == 1 and chosen[0].startswith("ensemble:"):
-        saved = open_recipe(desk.workspace, chosen[0].partition(":")[2])
-        changed = {"prior": prior} if prior != "none" else {}
-        changed |= {"decide": decide} if decide != "most_probable" else {}
-        return saved.model_copy(update=changed)
-    return make_recipe(members=chosen, method=vote, prior=prior, decide=decide)
+    is_saved = len(chosen) == 1 and chosen[0].startswith("ensemble:")
+    columns = st.columns(3)
+    switches = {
+        "prior": pick_prior(columns[0], is_saved=is_saved),
+        "grouping": pick_grouping(columns[1], is_saved=is_saved),
+        "decide": pick_rule(columns[2], is_saved=is_saved),
+    }
+    if is_saved:
+        changed = {name: value for name, value in switches.items() if value != AS_SAVED}
+        return open_recipe(desk.workspace, chosen[0].partition(":")[2]).model_copy(update=changed)
+    return make_recipe(members=chosen, method=vote, **switches)
 
 
 def show_draft(draft: Draft) -> None:
     """Expected score, checks and counts of the file to be."""
+    if draft.effect and draft.inference:
+        show_effect(draft.effect, draft.inference)
     if draft.expected is not None:
         cells = st.columns(3)
         cells[0].metric("expected macro F1", f"{draft.expected.mean:.3f}")

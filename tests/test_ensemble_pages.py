@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.drawn_runs import draw_run
+from core.storage.groupings import save_grouping
 from core.storage.submissions import SubmissionLedger
 from core.submission.recipe import METHODS, list_recipes, open_recipe
 from core.taxonomy import encode
@@ -25,8 +27,10 @@ def open_page(demo_dir, index, workspace, monkeypatch):
     monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
     monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
 
-    def go(page):
+    def go(page, **address):
         app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+        for name, value in address.items():
+            app.query_params[name] = value
         return app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
 
     return go
@@ -63,3 +67,40 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
     _sound(next(button for button in app.button if button.label == "Enter the score").click().run())
     assert ledger.list().public.tolist()[0] == 0.61
     assert any("photos** change" in element.value for element in app.markdown)
+
+
+def _group_all(workspace, index):
+    ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
+    table = pd.DataFrame(
+        {"photo_id": ids, "group": [str(place // 7) for place in range(len(ids))], "confidence": 0.9}
+    )
+    save_grouping(workspace, "by-sevens", table, dataset_id=index.dataset_id, origin="a test", about={})
+
+
+def test_corrections_are_switched_on_in_the_address_with_their_effect_before_the_file(open_page, workspace, index):
+    _group_all(workspace, index)
+    app = _sound(open_page("submissions"))
+    assert not any("The corrections change" in element.value for element in _sound(app).markdown)
+    app = _sound(open_page("submissions", grouping="by-sevens", prior="as EM estimates"))
+    assert any("The corrections change" in element.value for element in app.markdown)
+    assert any("forbid using which test photos show one person" in element.value for element in app.caption)
+    _sound(next(button for button in app.button if button.label == "Write").click().run())
+    made = SubmissionLedger(workspace, index.dataset_id).list().origin[0]
+    assert (made["recipe"]["prior"], made["inference"]["grouping"]["name"]) == ("em", "by-sevens")
+
+
+def test_a_saved_ensembles_corrections_hold_until_they_are_left_out(open_page, workspace, index):
+    _group_all(workspace, index)
+    app = _sound(open_page("ensemble"))
+    app.selectbox(key="prior").set_value("em").run()
+    _sound(app.selectbox(key="grouping").set_value("by-sevens").run())
+    assert any("The corrections change" in element.value for element in app.markdown)
+    app.text_input(key="save-name").set_value("joined").run()
+    _sound(next(button for button in app.button if button.label == "Save").click().run())
+    app = _sound(open_page("submissions"))
+    _sound(app.multiselect(key="members").set_value(["ensemble:joined"]).run())
+    assert [app.selectbox(key=f"saved-{key}").value for key in ("prior", "grouping", "decide")] == ["as saved"] * 3
+    assert any("The corrections change" in element.value for element in app.markdown)
+    for key, value in (("prior", "none"), ("grouping", ""), ("decide", "most_probable")):
+        app.selectbox(key=f"saved-{key}").set_value(value).run()
+    assert not any("The corrections change" in element.value for element in _sound(app).markdown)

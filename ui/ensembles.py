@@ -10,6 +10,7 @@ from core.evaluation.calibration_map import CalibrationMethod
 from core.storage.decisions import DecisionStore
 from core.submission.assemble import open_members, rows_of
 from core.submission.combine import Ballot, Combined, combine
+from core.submission.deciding import Decided, Voted, decide, voted
 from core.submission.export import Draft, draft_submission
 from core.submission.members import Member, Rows
 from core.submission.recipe import Recipe
@@ -38,12 +39,28 @@ def combined_of(recipe: Recipe, ballot: Ballot) -> Combined:
     return _combined((_key(recipe, desk.workspace), ballot.rows.digest, _revision()), ballot, recipe)
 
 
+def voted_of(recipe: Recipe) -> Voted:
+    """The votes and what they let believe, whatever corrections are switched on."""
+    votes = recipe.model_copy(update={"prior": "none", "grouping": "", "decide": "most_probable"})
+    ballot = ballot_of(votes)
+    place = current().workspace
+    key = (_key(votes, place), ballot.rows.digest, _revision(), _groupings(place))
+    return _voted(key, place, ballot, combined_of(votes, ballot))
+
+
+def decided_of(recipe: Recipe) -> Decided:
+    """What a recipe submits, and what its corrections change."""
+    place = current().workspace
+    return _decided((_key(recipe, place), _revision(), _groupings(place)), place, voted_of(recipe), recipe)
+
+
 def draft_of(recipe: Recipe, *, with_decisions: bool) -> Draft:
     """The file that a recipe gives; made anew when a decision or a file has come."""
     desk = current()
     files = [desk.workspace.submissions / name for name in ("ledger.sqlite", "ledger.sqlite-wal")]
-    stamp = (_revision(), with_decisions, *map(_time_of, [*files, desk.workspace.runs]))
-    return _draft((_key(recipe, desk.workspace), *stamp), desk.workspace, desk.index, recipe, with_decisions)
+    stamp = (_revision(), with_decisions, _groupings(desk.workspace), *map(_time_of, [*files, desk.workspace.runs]))
+    key = (_key(recipe, desk.workspace), *stamp)
+    return _draft(key, desk.workspace, desk.index, recipe, voted_of(recipe), with_decisions)
 
 
 def stamp_of(workspace: Workspace, name: str) -> int:
@@ -64,6 +81,12 @@ def _revision() -> int:
 
 def _key(recipe: Recipe, workspace: Workspace) -> str:
     return json.dumps([recipe.model_dump(mode="json"), [stamp_of(workspace, name) for name in recipe.members]])
+
+
+def _groupings(workspace: Workspace) -> tuple[tuple[str, int], ...]:
+    """Changes when a grouping comes or is changed."""
+    folder = workspace.root / "groupings" / current().index.dataset_id
+    return tuple((path.name, _time_of(path)) for path in sorted(folder.glob("*")))
 
 
 def _time_of(path: Path) -> int:
@@ -88,6 +111,23 @@ def _combined(key: object, _ballot: Ballot, _recipe: Recipe) -> Combined:  # noq
     return combine(_ballot, _recipe)
 
 
+@st.cache_resource(max_entries=20, show_spinner="Estimating the evaluation set's mix")
+def _voted(key: object, _workspace: Workspace, _ballot: Ballot, _combined: Combined) -> Voted:  # noqa: ARG001
+    return voted(_workspace, _ballot, _combined)
+
+
 @st.cache_resource(max_entries=20, show_spinner="Drawing truths for the expected score")
-def _draft(key: object, _workspace: Workspace, _index: Index, _recipe: Recipe, _with_decisions: bool) -> Draft:  # noqa: ARG001
-    return draft_submission(_workspace, _index, _recipe, with_decisions=_with_decisions)
+def _decided(key: object, _workspace: Workspace, _voted: Voted, _recipe: Recipe) -> Decided:  # noqa: ARG001
+    return decide(_workspace, _voted, _recipe)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Drawing truths for the expected score")
+def _draft(
+    key: object,  # noqa: ARG001
+    _workspace: Workspace,
+    _index: Index,
+    _recipe: Recipe,
+    _voted: Voted,
+    _with_decisions: bool,
+) -> Draft:
+    return draft_submission(_workspace, _index, _recipe, with_decisions=_with_decisions, voted=_voted)

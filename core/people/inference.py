@@ -21,10 +21,12 @@ from core.taxonomy import FloatArray, IntArray
 
 Prior = Literal["none", "em", "bbse"]
 PRIORS: dict[Prior, str] = {
-    "none": "as the train people are mixed",
-    "em": "corrected to the mix that EM estimates",
-    "bbse": "corrected to the mix that black-box shift estimation gives",
+    "none": "as the train people",
+    "em": "as EM estimates",
+    "bbse": "as BBSE estimates",
 }
+"""The mix of gender and age that the evaluation people are taken to have."""
+
 FORBIDDEN = "Some competitions forbid using which test photos show one person."
 
 

@@ -63,21 +63,25 @@ class Decided:
 def vote(workspace: Workspace, rows: Rows, recipe: Recipe) -> Voted:
     """Open a recipe's members and let them vote; raises as ``assemble.open_ballot`` and ``combine``."""
     ballot = open_ballot(workspace, rows, recipe)
-    combined = combine(ballot, recipe)
-    people = evaluation_people(workspace, rows.dataset_id, rows.evaluation_ids)
+    return voted(workspace, ballot, combine(ballot, recipe))
+
+
+def voted(workspace: Workspace, ballot: Ballot, combined: Combined) -> Voted:
+    """Votes with what they let believe; people by the newest grouping share their luck."""
+    people = evaluation_people(workspace, ballot.rows.dataset_id, ballot.rows.evaluation_ids)
     return Voted(ballot, combined, believe(ballot, combined, people=people))
 
 
-def decide(workspace: Workspace, voted: Voted, recipe: Recipe) -> Decided:
+def decide(workspace: Workspace, votes: Voted, recipe: Recipe) -> Decided:
     """Classes after the corrections and by the rule that a recipe asks for, and what they change.
 
     Raises:
         SubmissionError: a correction, and no people that all members predicted out-of-fold.
         DecisionError: there is no grouping of that name.
     """
-    votes, belief, rows = voted.combined.labels, voted.belief, voted.ballot.rows
+    as_voted, belief, rows = votes.combined.labels, votes.belief, votes.ballot.rows
     if recipe.is_plain:
-        return Decided(votes, belief, None, None)
+        return Decided(as_voted, belief, None, None)
     if belief is None:
         raise SubmissionError(
             f"prior {recipe.prior}, grouping {recipe.grouping or 'none'}, decide {recipe.decide} need people that "
@@ -89,8 +93,8 @@ def decide(workspace: Workspace, voted: Voted, recipe: Recipe) -> Decided:
         belief = belief.joined(grouping, rows.evaluation_ids)
     pred_probs = belief.corrected(recipe.prior)
     labels: IntArray = best_classes(pred_probs) if recipe.decide == "macro_f1" else pred_probs.argmax(axis=1)
-    changes = difference(votes, labels, people=belief.people, belief=belief)
-    effect = Effect(changes, belief.expected(votes), belief.expected(labels))
+    changes = difference(as_voted, labels, people=belief.people, belief=belief)
+    effect = Effect(changes, belief.expected(as_voted), belief.expected(labels))
     return Decided(labels, belief, effect, _told(recipe, belief, grouping, rows))
 
 

@@ -109,10 +109,10 @@ def draft_submission(
     decided = restrict(index.photos, store.effective(), train="all", evaluation=limit)
     photos = effective_labels(index.photos, decided)
     rows = Rows.of(index, photos.label.to_numpy(dtype=np.int64))
-    voted = voted or vote(workspace, rows, recipe)
-    ballot = voted.ballot
+    votes = voted or vote(workspace, rows, recipe)
+    ballot = votes.ballot
     check_limits([member.origin for member in ballot.members], evaluation=limit, train=train_limit)
-    found = decide(workspace, voted, recipe)
+    found = decide(workspace, votes, recipe)
     belief, labels, decisions = found.belief, found.labels, list[dict[str, Any]]()
     if with_decisions:
         standing = photos.label.to_numpy(dtype=np.int64)[rows.evaluation]
@@ -128,7 +128,7 @@ def draft_submission(
     )
     expected = None if belief is None else belief.expected(labels)
     return Draft(
-        recipe, ballot, voted.combined, labels, text, findings, decisions, store.revision(), belief, expected,
+        recipe, ballot, votes.combined, labels, text, findings, decisions, store.revision(), belief, expected,
         found.effect, found.inference,
     )  # fmt: skip
 
