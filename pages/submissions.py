@@ -17,7 +17,7 @@ from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
 from ui.links import no_runs_yet
 from ui.session import current
-from ui.switches import AS_SAVED, pick_grouping, pick_prior, pick_rule, show_effect
+from ui.switches import pick_switches, show_effect
 
 _LARGEST_UPLOAD = 5  # MB; the organisers' file has 0.6
 _FITTING_NOTHING = ("soft", "logits", "hard")
@@ -38,15 +38,9 @@ def recipe_from_widgets(names: list[str]) -> Recipe | None:
         st.info("Choose a run, a saved ensemble, or several members.")
         return None
     is_saved = len(chosen) == 1 and chosen[0].startswith("ensemble:")
-    columns = st.columns(3)
-    switches = {
-        "prior": pick_prior(columns[0], is_saved=is_saved),
-        "grouping": pick_grouping(columns[1], is_saved=is_saved),
-        "decide": pick_rule(columns[2], is_saved=is_saved),
-    }
+    switches = pick_switches(is_saved=is_saved)
     if is_saved:
-        changed = {name: value for name, value in switches.items() if value != AS_SAVED}
-        return open_recipe(desk.workspace, chosen[0].partition(":")[2]).model_copy(update=changed)
+        return open_recipe(desk.workspace, chosen[0].partition(":")[2]).model_copy(update=switches)
     return make_recipe(members=chosen, method=vote, **switches)
 
 

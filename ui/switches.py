@@ -38,10 +38,16 @@ def pick_grouping(place: DeltaGenerator, *, is_saved: bool = False, first: str =
     return _switch(place, "evaluation people", "grouping", words, is_saved=is_saved, first=first, help=_GROUPING_HELP)
 
 
-def pick_rule(place: DeltaGenerator, *, is_saved: bool = False) -> str:
-    """What classes are decided for."""
-    words = {str(name): told for name, told in DECIDE.items()}
-    return _switch(place, "decide for", "decide", words, is_saved=is_saved, first="most_probable", help=None)
+def pick_switches(*, is_saved: bool) -> dict[str, str]:
+    """Both and the rule of deciding, as settings of a recipe; what stays as it was saved is left out."""
+    left, middle, right = st.columns(3)
+    rules = {str(name): told for name, told in DECIDE.items()}
+    found = {
+        "prior": pick_prior(left, is_saved=is_saved),
+        "grouping": pick_grouping(middle, is_saved=is_saved),
+        "decide": _switch(right, "decide for", "decide", rules, is_saved=is_saved, first="most_probable", help=None),
+    }
+    return {name: value for name, value in found.items() if value != AS_SAVED}
 
 
 def _switch(
