@@ -126,14 +126,30 @@ def start_features(workspace: Workspace, run: Run) -> Job:
     return _submit(workspace, run, verb="features-run", kind="features")
 
 
-def _submit(workspace: Workspace, run: Run, *, verb: str = "train-run", kind: str = "train") -> Job:
+def start_gradcam(workspace: Workspace, run: Run, photo_ids: Sequence[str]) -> Job:
+    """Queue Grad-CAM maps of some train photos (``core.storage.heatmaps``).
+
+    Raises:
+        RunError: no photo is named, the run is unfinished, or a job is already at work on it.
+    """
+    if not photo_ids:
+        raise RunError("no photo is named; give at least one photo_id, as in train/images below the data set")
+    if run.state() != "finished":
+        raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
+    named = [f"--photo={photo_id}" for photo_id in photo_ids]
+    return _submit(workspace, run, verb="gradcam-run", kind="gradcam", more=named)
+
+
+def _submit(
+    workspace: Workspace, run: Run, *, verb: str = "train-run", kind: str = "train", more: Sequence[str] = ()
+) -> Job:
     queue = JobQueue(workspace)
     for job in queue.of_run(run.run_id):
         if job.state in ALIVE:
             raise RunError(f"run {run.run_id} is already {job.state} as job {job.job_id}; wait for it or stop it")
     data_dir = str(run.manifest["data_dir"])
     return queue.submit(
-        ["--data", data_dir, "--workspace", str(workspace.root), verb, run.run_id],
+        ["--data", data_dir, "--workspace", str(workspace.root), verb, run.run_id, *more],
         kind=kind,
         title=f"{kind} {run.run_id}",
         device=run.config.device,

@@ -84,6 +84,19 @@ def test_a_photo_opens_by_keys_has_an_address_and_escape_closes_it_before_the_ce
         expect(photos).to_have_count(0)
 
 
+def test_what_the_network_looks_at_is_made_by_a_job_and_laid_over_the_photo(address, workspace_of_truth):
+    opened = str(judge(open_run(workspace_of_truth, "first")).photo_ids[0])
+    with browsing() as page:
+        page.goto(f"{address}/errors?{urlencode({'photo': opened})}", wait_until="domcontentloaded")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Show what the network looks at").click()
+        dialog.get_by_role("radio", name="predicted").click(timeout=150_000)
+        overlay = dialog.locator("img[src^='data:image/png']")
+        expect(overlay).to_be_visible()
+        assert overlay.evaluate("picture => picture.naturalHeight") > 0
+        expect(page).to_have_url(re.compile("gradcam=predicted"))
+
+
 def test_every_page_draws_at_its_own_address_without_an_error_or_a_breach_of_the_content_policy(address):
     with browsing() as page:
         breaches = []

@@ -12,7 +12,8 @@ from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
 from core.taxonomy import PHOTO_KINDS, IntArray
 from ui.charts import Cell, confusion_chart, scrolling
-from ui.photo_dialog import open_photo, opened_photo, photo_dialog
+from ui.opened_photo import open_photo, opened_photo
+from ui.photo_dialog import photo_dialog
 from ui.photo_wall import photo_wall
 from ui.scored import calibrated_probabilities, judged
 

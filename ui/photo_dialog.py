@@ -1,9 +1,4 @@
-"""One photo opened over a page: what the run says of it, its person, its like among the train photos, and why.
-
-Which photo is open stands in the address as ``photo``.
-"""
-
-import html
+"""One photo opened over a page: what the run says of it, its person, its like among the train photos, and why."""
 
 import numpy as np
 import streamlit as st
@@ -11,33 +6,17 @@ import streamlit as st
 from core.curation.judged import Judged
 from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
-from core.taxonomy import AXES, CLASS_NAMES, class_name, decode_axis, marginal
+from core.taxonomy import AXES, CLASS_NAMES, IntArray, class_name, decode_axis, marginal
 from ui.bars import bar_table
-from ui.gallery import photo_url
+from ui.opened_photo import close_photo, open_photo, opened_photo
+from ui.photo_evidence import show_neighbours, show_photo
 from ui.photo_wall import photo_wall
 from ui.scored import calibrated_probabilities, judged
-
-_LARGE = "width:100%;max-width:384px;aspect-ratio:3/4;object-fit:contain;border-radius:6px;display:block"
-
-
-def open_photo(photo_id: str) -> None:
-    """Let the page show this photo opened."""
-    st.query_params["photo"] = photo_id
-
-
-def opened_photo() -> str:
-    """The photo that the address names; empty when none is open."""
-    return str(st.query_params.get("photo", ""))
-
-
-def close_photo() -> None:
-    """Let the page show no photo opened."""
-    st.query_params.pop("photo", None)
 
 
 @st.dialog("Photo", width="large", on_dismiss=close_photo)
 def photo_dialog(run: Run) -> None:
-    """The opened photo of a run's train photos; arrows in it need no rerun of the page behind."""
+    """The opened photo; another one is opened within the dialog, and the page behind does not run again."""
     whole = judged(run)
     found = np.flatnonzero(whole.photo_ids == opened_photo())
     if not len(found):
@@ -47,16 +26,11 @@ def photo_dialog(run: Run) -> None:
     pred_probs = calibrated_probabilities(run)
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _large(whole, row)
+        show_photo(run, whole, row)
     with right:
         _probabilities(whole, row, pred_probs[row])
         _person(whole, row, pred_probs)
-
-
-def _large(whole: Judged, row: int) -> None:
-    photo_id = str(whole.photo_ids[row])
-    st.html(f'<img src="{html.escape(photo_url(photo_id, 512))}" alt="{html.escape(photo_id)}" style="{_LARGE}">')
-    st.caption(f"`{photo_id}` · {whole.ages[row]} years · fold {whole.folds[row]}")
+        show_neighbours(run, whole, row, _competing(whole, row, pred_probs[row]))
 
 
 def _probabilities(whole: Judged, row: int, pred_probs: Float64Array) -> None:
@@ -92,3 +66,13 @@ def _person(whole: Judged, row: int, pred_probs: Float64Array) -> None:
         whole.photo_ids[others].tolist(), captions, key="person-photos", on_open=open_photo, width=90,
         wrong=(said != whole.labels[others]).tolist(),
     )  # fmt: skip
+
+
+def _competing(whole: Judged, row: int, pred_probs: Float64Array) -> IntArray:
+    """Label and predicted class; of a right photo the predicted class and the likeliest other."""
+    label, predicted = int(whole.labels[row]), int(whole.predictions[row])
+    if label != predicted:
+        return np.array([label, predicted])
+    others = pred_probs.copy()
+    others[predicted] = -1
+    return np.array([predicted, int(others.argmax())])

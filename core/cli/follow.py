@@ -67,7 +67,7 @@ def _show_event(event: dict[str, Any]) -> None:
             f"  {event['photos_per_second']:.0f} photos/s  {event['seconds_left']:.0f} s left   ",
             err=True, nl=False,
         )  # fmt: skip
-    elif kind in ("cache", "features") and sys.stderr.isatty():
+    elif kind in ("cache", "features", "gradcam") and sys.stderr.isatty():
         words = "decoding photos once" if kind == "cache" else "looking at photos"
         click.echo(f"\r{words}: {event['done']:,} of {event['total']:,}   ", err=True, nl=False)
     elif kind == "epoch":

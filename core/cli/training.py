@@ -1,4 +1,4 @@
-"""Verbs about runs and jobs: ``train``, ``resume``, ``stop``, ``jobs``, ``runs``, ``features``, and what jobs run."""
+"""Verbs about runs and jobs, ``train`` to ``gradcam``, and what jobs run."""
 
 import os
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from core.cli.options import Settings, common_options, pass_settings
 from core.config import PRESETS, load_config
 from core.errors import ConfigError
 from core.jobs.queue import Job, JobQueue
-from core.service import resume_run, start_features, start_run
+from core.service import resume_run, start_features, start_gradcam, start_run
 from core.storage.runs import Run, list_runs, open_run
 from core.workspace import Workspace
 
@@ -146,6 +146,43 @@ def features_run_here(settings: Settings, run_id: str) -> None:
     _finish_features(settings, run)
 
 
+@click.command()
+@click.option("--run", "run_id", required=True)
+@click.option("--photo", "photo_ids", multiple=True, required=True, help="A train photo's photo_id; repeatable.")
+@click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
+@common_options
+@pass_settings
+def gradcam(settings: Settings, run_id: str, photo_ids: tuple[str, ...], detach: bool) -> None:
+    """Keep Grad-CAM maps of train photos, by networks that have not seen the person; the page Errors shows them."""
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    job = start_gradcam(workspace, run, photo_ids)
+    if not detach:
+        follow(workspace, run, job, again="gradcam")
+    said = "queued" if detach else "made"
+    settings.finish(
+        {"run_id": run_id, "job_id": job.job_id, "photos": len(photo_ids)},
+        f"run {run_id}: Grad-CAM of {len(photo_ids):,} photos {said}, job {job.job_id}",
+    )
+
+
+@click.command("gradcam-run", hidden=True)
+@click.argument("run_id")
+@click.option("--photo", "photo_ids", multiple=True, required=True)
+@common_options
+@pass_settings
+def gradcam_run_here(settings: Settings, run_id: str, photo_ids: tuple[str, ...]) -> None:
+    """Make Grad-CAM maps in this process: what a job runs."""
+    from core.jobs import stop_requested
+    from core.training.gradcam import explain_photos
+
+    run = open_run(settings.open_workspace(), run_id)
+    if settings.data is None:
+        settings.data = str(run.manifest["data_dir"])
+    made = explain_photos(run, settings.load_index(), photo_ids, should_stop=stop_requested)
+    settings.finish({"run_id": run_id, "photos": made}, f"run {run_id}: Grad-CAM of {made:,} photos")
+
+
 def _finish_features(settings: Settings, run: Run) -> None:
     found = run.features()
     photos, width = found.vectors.shape
@@ -179,4 +216,4 @@ def _plain(value: Any) -> Any:
     return os.fspath(value) if isinstance(value, Path) else value
 
 
-VERBS = (train, resume, stop, jobs, runs, features, train_run_here, features_run_here)
+VERBS = (train, resume, stop, jobs, runs, features, gradcam, train_run_here, features_run_here, gradcam_run_here)

@@ -2,8 +2,8 @@
 
 Made whole or not at all: ``run.json``, ``config.json``, ``photos.csv``, ``evaluation_ids.json``. Training
 adds ``environment.json``, ``events.jsonl``, ``log.txt``, ``fold<k>/``, ``oof.*``, ``evaluation.*`` and, last
-of all, ``result.json``: a run with one is finished. ``features.*`` are made later, on demand. A kill at any
-moment leaves the folder readable.
+of all, ``result.json``: a run with one is finished. ``features.*`` and ``heatmaps/`` are made later, on
+demand. A kill at any moment leaves the folder readable.
 """
 
 import os

@@ -14,10 +14,10 @@ from core.errors import RunError
 from core.storage.events import append_event
 from core.storage.features import Features, write_features
 from core.storage.runs import Run
-from core.training.checkpoint import load_checkpoint
 from core.training.device import autocast, choose_device
 from core.training.engine import Photos, Stopped
-from core.training.models import Classifier, bare_model
+from core.training.models import Classifier
+from core.training.trained import trained_model
 from core.workspace import Workspace
 
 _BATCH = 128
@@ -35,8 +35,8 @@ def extract_features(
         RunError: stopped, no fold is trained, or the network has no linear classifier.
     """
     device = choose_device(run.config.device)
-    fold, model = _first_model(run)
-    model.to(device)
+    fold = int(run.manifest["folds_to_run"][0])
+    model = trained_model(run, fold).to(device)
     table = run.train_photos()
     cache = build_image_cache(index, run.config.image, workspace)
     photo_ids = [*table.photo_id[table.fold >= 0], *run.eval_ids()]
@@ -52,19 +52,6 @@ def extract_features(
     write_features(run.path / "features", photo_ids, vectors, fold=fold)
     append_event(run.path, "features_finished", photos=len(photo_ids), fold=fold)
     return run.features()
-
-
-def _first_model(run: Run) -> tuple[int, Classifier]:
-    """The network of the first trained fold, with its fold."""
-    fold = int(run.manifest["folds_to_run"][0])
-    state = load_checkpoint(run.fold_path(fold) / "model.pt")
-    if state is None:
-        raise RunError(f"run {run.run_id} has no trained network in fold{fold}; finish it: resume --run {run.run_id}")
-    model = bare_model(run.config)
-    averaged = {name.removeprefix("module."): value for name, value in (state["ema"] or {}).items()}
-    averaged.pop("n_averaged", None)
-    model.load_state_dict(averaged or state["model"])
-    return fold, model.eval()
 
 
 @torch.inference_mode()

@@ -1,0 +1,18 @@
+"""Which photo a page shows opened; it stands in the address as ``photo``, so a link shows it too."""
+
+import streamlit as st
+
+
+def open_photo(photo_id: str) -> None:
+    """Let the page show this photo opened."""
+    st.query_params["photo"] = photo_id
+
+
+def opened_photo() -> str:
+    """The photo that the address names; empty when none is open."""
+    return str(st.query_params.get("photo", ""))
+
+
+def close_photo() -> None:
+    """Let the page show no photo opened."""
+    st.query_params.pop("photo", None)
