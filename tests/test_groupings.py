@@ -27,7 +27,7 @@ def _save(workspace, name="found"):
 def test_a_kept_grouping_reads_back_as_it_was(workspace):
     _save(workspace)
     read = open_grouping(workspace, "found", dataset_id="d1")
-    pd.testing.assert_frame_equal(read.table, _table(), check_dtype=False)
+    pd.testing.assert_frame_equal(read.table, _table().assign(decided=""), check_dtype=False)
     assert (read.about["origin"], read.about["quality"], read.about["dataset_id"]) == ("a test", 0.5, "d1")
     group, confidence = read.groups_of(["d.jpg", "a.jpg", "c.jpg"])
     assert group == ["d.jpg", "7", "NA"]

@@ -58,7 +58,7 @@ def pooled(run: Run, grouping: Grouping) -> PoolingEffect:
 
 _BY_NAME = {
     Run: lambda run: (str(run.path), run.manifest["created_at"]),
-    Grouping: lambda grouping: (str(grouping.path), grouping.about["created_at"]),
+    Grouping: lambda grouping: grouping.identity,
 }
 
 

@@ -76,7 +76,8 @@ def _show_row(store: DecisionStore, row: dict[str, object], who: str) -> None:
         st.text(f"{row['row']} · {clock(str(row['created_at']))} · {row['who']} · {row['kind']} ({row['unit']})")
         confidence = f"confidence {row['confidence']:.0%}" if row["confidence"] == row["confidence"] else ""
         seconds = f"{row['seconds']:.1f} s" if row["seconds"] == row["seconds"] else ""
-        facts = [row["queue"], row["run_id"], confidence, seconds, row["why"]]
+        group = f"person {row['group_before'] or 'alone'} → {row['group_id']}" if row["group_id"] else ""
+        facts = [row["queue"], group, row["run_id"], confidence, seconds, row["why"]]
         if told := " · ".join(str(fact) for fact in facts if fact):
             st.text(told)
         counts = pd.Series([f"{label_words(old)} → {label_words(new)}" for _, old, new in row["changes"]])  # type: ignore

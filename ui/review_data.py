@@ -12,7 +12,7 @@ from core.curation.evidence import Evidence, run_evidence
 from core.curation.neighbours import nearest_of_two_classes
 from core.curation.review_table import ReviewTable, review_table, with_decisions
 from core.storage.decisions import DecisionStore
-from core.storage.groupings import list_groupings, open_grouping
+from core.storage.groupings import Grouping, list_groupings, open_grouping
 from core.storage.predictions import read_predictions
 from core.storage.runs import Run, open_run
 from ui.session import Desk, current
@@ -31,6 +31,7 @@ def table_of(run: Run, *, unit: str, grouping: str = "", revision: int) -> Revie
     anew when the reviewer pauses, or after some hundred decisions.
     """
     desk = current()
+    groups = open_grouping(desk.workspace, grouping, dataset_id=desk.index.dataset_id) if grouping else None
     name = f"table {_key(desk)} {run.run_id} {unit} {grouping}"
     made_at, changed_at, seen = st.session_state.get(name, (revision, -_PAUSE_S, revision))
     now = time.monotonic()
@@ -39,10 +40,10 @@ def table_of(run: Run, *, unit: str, grouping: str = "", revision: int) -> Revie
         changed_at = now
     made_at = made_at if is_quick else revision
     st.session_state[name] = (made_at, changed_at, revision)
-    table = _table(_key(desk), run.run_id, unit, grouping, made_at, desk)
+    table = _table(_key(desk), run.run_id, unit, groups, made_at, desk)
     if made_at == revision:
         return table
-    evidence = _evidence(_key(desk), run.run_id, unit, grouping, _calibrated_at(made_at), desk)
+    evidence = _evidence(_key(desk), run.run_id, unit, groups, _calibrated_at(made_at), desk)
     decisions = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
     return with_decisions(table, evidence, decisions)
 
@@ -82,13 +83,15 @@ def _key(desk: Desk) -> str:
     return f"{desk.workspace.root} {desk.index.fingerprint}"
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _evidence(_place: str, run_id: str, unit: str, grouping: str, calibrated_at: int, _desk: Desk) -> Evidence:
+_BY_IDENTITY = {Grouping: lambda grouping: grouping.identity}
+
+
+@st.cache_resource(max_entries=4, hash_funcs=_BY_IDENTITY, show_spinner=False)
+def _evidence(
+    _place: str, run_id: str, unit: str, grouping: Grouping | None, calibrated_at: int, _desk: Desk
+) -> Evidence:
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=calibrated_at)
-    groups = None
-    if grouping:
-        found = open_grouping(_desk.workspace, grouping, dataset_id=_desk.index.dataset_id).table
-        groups = dict(zip(found.photo_id, found.group, strict=True))
+    groups = grouping and dict(zip(grouping.table.photo_id, grouping.table.group, strict=True))
     return run_evidence(open_run(_desk.workspace, run_id), _desk.index.photos, decisions, unit=unit, grouping=groups)
 
 
@@ -99,8 +102,8 @@ def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
     return {}
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _table(_place: str, run_id: str, unit: str, grouping: str, revision: int, _desk: Desk) -> ReviewTable:
+@st.cache_resource(max_entries=6, hash_funcs=_BY_IDENTITY, show_spinner=False)
+def _table(_place: str, run_id: str, unit: str, grouping: Grouping | None, revision: int, _desk: Desk) -> ReviewTable:
     evidence = _evidence(_place, run_id, unit, grouping, _calibrated_at(revision), _desk)
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=revision)
     return review_table(evidence, _desk.index.photos, decisions)

@@ -1,14 +1,15 @@
 """Verbs about people among the evaluation photos: ``people``, ``groups``, ``groups-import``, ``groups-export``."""
 
-import shutil
 from pathlib import Path
 
 import click
 
 from core.cli.options import Settings, common_options, pass_settings, progress
 from core.errors import DecisionError
+from core.files import write_text
 from core.people.finding import find_people
-from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
+from core.storage.group_decisions import group_counts
+from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping, to_csv
 from core.storage.runs import open_run
 
 
@@ -41,8 +42,13 @@ def groups(settings: Settings) -> None:
     """List the groupings of the data set, newest first."""
     workspace, index = settings.open_workspace(), settings.load_index()
     names = list_groupings(workspace, dataset_id=index.dataset_id)
-    rows = [{"name": name, **open_grouping(workspace, name, dataset_id=index.dataset_id).about} for name in names]
-    lines = [f"{row['name']:24s} {row['created_at'][:16]}  {row['origin']}" for row in rows]
+    opened = [open_grouping(workspace, name, dataset_id=index.dataset_id) for name in names]
+    rows = [{"name": one.name, "key": one.key, **one.about, **group_counts(one.table)} for one in opened]
+    lines = [
+        f"{row['name']:24s} {row['created_at'][:16]}  {row['groups']:,} groups, {row['confirmed']:,} confirmed, "
+        f"{row['in_work']:,} changed and not confirmed; {row['origin']}"
+        for row in rows
+    ]
     settings.finish(
         {"groupings": rows}, "\n".join(lines) or "No groupings yet. Find one with: python -m core people --run RUN"
     )
@@ -69,19 +75,24 @@ def groups_import(settings: Settings, file: Path, name: str) -> None:
 @click.command("groups-export")
 @click.option("--name", required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The csv file.")
+@click.option("--as-found", is_flag=True, help="Without what people corrected.")
 @common_options
 @pass_settings
-def groups_export(settings: Settings, name: str, out: Path) -> None:
-    """Write a grouping as csv with ImageID, group and confidence."""
+def groups_export(settings: Settings, name: str, out: Path, as_found: bool) -> None:
+    """Write a grouping, as people corrected it, as csv with ImageID, group and confidence."""
     workspace, index = settings.open_workspace(), settings.load_index()
-    grouping = open_grouping(workspace, name, dataset_id=index.dataset_id)
+    grouping = open_grouping(workspace, name, dataset_id=index.dataset_id, as_found=as_found)
     if out.resolve().is_relative_to(index.data_dir):
         raise DecisionError(f"{out} lies in the data set, which is only ever read; choose another place")
     try:
-        shutil.copyfile(grouping.path, out)
+        write_text(out, to_csv(grouping.table))
     except OSError as error:
         raise DecisionError(f"{out} cannot be written: {error.strerror}; choose another place") from None
-    settings.finish({"name": name, "out": str(out), "photos": len(grouping.table)}, f"{len(grouping.table):,} photos")
+    decided = int((grouping.table.decided != "").sum())
+    settings.finish(
+        {"name": name, "out": str(out), "photos": len(grouping.table), "decided": decided},
+        f"{len(grouping.table):,} photos, the group of {decided:,} decided by hand",
+    )
 
 
 VERBS = (people, groups, groups_import, groups_export)

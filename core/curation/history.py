@@ -6,7 +6,7 @@ from core.curation.labels import effective_labels
 from core.storage.decision_frame import DecisionFrame
 
 _COLUMNS = ["row", "created_at", "who", "kind", "unit", "target", "queue", "run_id", "confidence", "seconds", "why",
-            "origin", "batch_id"]  # fmt: skip
+            "origin", "batch_id", "group_id", "group_before"]  # fmt: skip
 
 
 def timeline(photos: pd.DataFrame, rows: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def timeline(photos: pd.DataFrame, rows: pd.DataFrame, target: str) -> pd.DataFr
         target: a photo_id (decisions about its person count too) or a person_id (with all its photos).
     Returns:
         row, created_at, who, kind, unit, target, queue, run_id, confidence, seconds, why, origin, batch_id,
-        stands, and changes: a list of (photo_id, label before, label after), -1 for no label.
+        group_id, group_before, stands, and changes: a list of (photo_id, label before, label after), -1 for no label.
     """
     own = photos[(photos.person_id == target) & (photos.person_id != "")] if target else photos.iloc[:0]
     if own.empty:

@@ -14,11 +14,12 @@ from typing import Any
 import pandas as pd
 
 from core.errors import DecisionError, LabelingError
-from core.storage.decision_record import AXIS_FIELDS, Decision
+from core.storage.decision_record import AXIS_FIELDS, GROUP_KINDS, Decision
 from core.storage.decisions import DecisionStore
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_ITEM_FIELDS = ("nonce", "unit", "target", "kind", *AXIS_FIELDS, "proposal", "confidence", "seconds", "why")
+_ITEM_FIELDS = ("nonce", "unit", "target", "kind", *AXIS_FIELDS, "proposal", "confidence", "seconds", "why",
+                "grouping", "group_id", "group_before")  # fmt: skip
 _MOST_ITEMS = 2000
 """200 people of seven photos on one page stay below it."""
 
@@ -109,7 +110,10 @@ def _decision(item: object, common: dict[str, Any], known: _Known) -> Decision:
         raise DecisionError(f"the data set has no {unit} {target!r}; read the page again")
     if not isinstance(given["nonce"], str) or not _ID.fullmatch(given["nonce"]):
         raise DecisionError(f"decision on {target}: nonce {given['nonce']!r} is not an id")
-    decision = Decision(**given | {"why": given["why"] or ""}, **common)
+    words = {name: given[name] or "" for name in ("why", "grouping", "group_id", "group_before")}
+    decision = Decision(**given | words, **common)
+    if decision.kind in GROUP_KINDS and target not in known.evaluation:
+        raise DecisionError(f"decision on {target}: it is no evaluation photo; the people of train photos are known")
     whole = decision.proposal is not None or None not in (decision.mask, decision.gender, decision.age_band)
     if decision.kind in ("accept", "relabel") and target in known.evaluation and not whole:
         raise DecisionError(

@@ -50,9 +50,8 @@ def find_people(
     learned = learn(features[train], photos.person_id.to_numpy()[train], _train_masks(run, photos[train]))
     evaluation = run.evaluation()
     predicted = evaluation.logits[evaluation.rows_of(photos.photo_id[~train])].argmax(axis=1)
-    groups = group_photos(
-        learned.metric.embed(features[~train]), decode_axis(predicted, "mask"), threshold=learned.threshold
-    )
+    vectors = learned.metric.embed(features[~train])
+    groups = group_photos(vectors, decode_axis(predicted, "mask"), threshold=learned.threshold)
     table = pd.DataFrame(
         {
             "photo_id": photos.photo_id.to_numpy(dtype=object)[~train],
@@ -75,6 +74,7 @@ def find_people(
         dataset_id=index.dataset_id,
         origin=f"found with the masks of run {run.run_id}",
         about=about,
+        vectors=vectors,
     )
 
 

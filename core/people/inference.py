@@ -115,6 +115,7 @@ def origin_of(grouping: Grouping, photo_ids: Sequence[str]) -> dict[str, Any]:
     return {
         "name": grouping.name,
         "origin": grouping.about.get("origin", ""),
+        "placed_by_hand": int((grouping.table.decided != "").sum()),
         "groups": int((size > 1).sum()),
         "photos": int(size[size > 1].sum()),
         "sha256": hashlib.sha256(told.encode()).hexdigest(),

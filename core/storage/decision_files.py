@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.errors import DecisionError
 from core.files import write_text
-from core.storage.decision_record import FIELDS, NUMBER_FIELDS, Decision
+from core.storage.decision_record import FIELDS, LATER_FIELDS, NUMBER_FIELDS, Decision
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """First characters that make a spreadsheet compute a cell (OWASP, CSV Injection), and the one that stops it."""
@@ -81,7 +81,7 @@ def read_decisions(path: Path, dataset_id: str) -> list[Decision]:
     decisions = []
     for number, record in records:
         where = f"{path.name} line {number}"
-        unknown, missing = record.keys() - set(FIELDS) - _EXTRA, set(FIELDS) - {"origin"} - record.keys()
+        unknown, missing = record.keys() - set(FIELDS) - _EXTRA, set(FIELDS) - set(LATER_FIELDS) - record.keys()
         if unknown or missing:
             problem = f"has no field {min(missing)}" if missing else f"has an unknown field {min(unknown)!r}"
             raise DecisionError(f"{where} {problem}; export it again")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.storage.decision_record import FIELDS, NUMBER_FIELDS, SELECT
+from core.storage.decision_record import FIELDS, GROUP_KINDS, LABEL_KINDS, NUMBER_FIELDS, SELECT
 
 _MOST = 4
 """Data sets kept at once."""
@@ -73,10 +73,18 @@ class DecisionFrame:
         return self._undone
 
     def standing(self, at_revision: int | None = None) -> pd.DataFrame:
-        """Decisions that stand, in the order of their time, as of a revision (now when None)."""
-        if at_revision is None or self.all.empty or at_revision >= int(self.all.row.iloc[-1]):
-            return self._standing
-        return DecisionFrame(self.all[self.all.row <= at_revision], self._file_number)._standing
+        """Decisions about labels that stand, in the order of their time, as of a revision (now when None)."""
+        return self._as_of(at_revision)._about_labels
+
+    def placements(self, grouping: str, at_revision: int | None = None) -> pd.DataFrame:
+        """Decisions about a grouping that stand, in the order of their time, as of a revision (now when None)."""
+        rows = self._as_of(at_revision)._about_groups
+        return rows[(rows.grouping == grouping).to_numpy(dtype=bool)].reset_index(drop=True)
+
+    def _as_of(self, revision: int | None) -> "DecisionFrame":
+        if revision is None or self.all.empty or revision >= int(self.all.row.iloc[-1]):
+            return self
+        return DecisionFrame(self.all[self.all.row <= revision], self._file_number)
 
     @cached_property
     def _undone(self) -> set[str]:
@@ -84,8 +92,15 @@ class DecisionFrame:
         return undone_by(dict(zip(undos.decision_id.tolist(), undos.undoes.tolist(), strict=True)))
 
     @cached_property
-    def _standing(self) -> pd.DataFrame:
-        rows = self.all[(self.all.kind != "undo").to_numpy(dtype=bool)]
+    def _about_labels(self) -> pd.DataFrame:
+        return self._standing(LABEL_KINDS)
+
+    @cached_property
+    def _about_groups(self) -> pd.DataFrame:
+        return self._standing(GROUP_KINDS)
+
+    def _standing(self, kinds: tuple[str, ...]) -> pd.DataFrame:
+        rows = self.all[self.all.kind.isin(kinds).to_numpy(dtype=bool)]
         rows = rows[~rows.decision_id.isin(self._undone).to_numpy(dtype=bool)]
         times = rows.created_at.to_numpy(dtype=str)
         return rows.iloc[np.argsort(times, kind="stable")].reset_index(drop=True)

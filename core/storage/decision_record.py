@@ -1,4 +1,8 @@
-"""One decision of one person about one photo or person: its fields, their checks, its table and its line."""
+"""One decision of one person about one photo or person: its fields, their checks, its table and its line.
+
+Most decisions are about labels. ``group`` and ``confirm`` say of an evaluation photo with which others it shows one
+person; label logic never sees them (``DecisionStore.effective``), groupings do (``DecisionStore.placements``).
+"""
 
 import hashlib
 import json
@@ -14,7 +18,9 @@ from core.errors import DecisionError
 from core.storage.database import APPEND_ONLY
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, age_band, decode
 
-KINDS = ("accept", "reject", "relabel", "skip", "undo")
+LABEL_KINDS = ("accept", "reject", "relabel", "skip")
+GROUP_KINDS = ("group", "confirm")
+KINDS = (*LABEL_KINDS, *GROUP_KINDS, "undo")
 UNITS = ("photo", "person")
 AXIS_FIELDS = ("mask", "gender", "age_band", "age_years")
 ORIGINS = ("model", "accepted", "changed")
@@ -77,6 +83,12 @@ class Decision:
     """The same nonce twice is one decision: whoever is unsure whether a decision arrived sends it again."""
     origin: str = ""
     """One of ``ORIGINS`` for ``accept`` and ``relabel``, worked out when left empty; empty for the others."""
+    grouping: str = ""
+    """Kinds ``group`` and ``confirm``: the grouping they correct (``Grouping.key``)."""
+    group_id: str = ""
+    """The group that the photo belongs to."""
+    group_before: str = ""
+    """The group that it stood in when that was decided; empty for none."""
 
     def __post_init__(self) -> None:
         for name in _TEXTS:
@@ -100,8 +112,16 @@ class Decision:
             good = number is None or (type(number) in (int, float) and 0 <= number <= most)
             self._check(good and number != math.inf, name, "is not a number from 0" + " to 1" * (most == 1))
         self._check((self.undoes is not None) == (self.kind == "undo"), "undoes", "belongs to kind undo")
+        self._check_group()
         self._complete_axes()
         self._complete_origin()
+
+    def _check_group(self) -> None:
+        groups = self.kind in GROUP_KINDS
+        for name in ("grouping", "group_id"):
+            self._check(bool(getattr(self, name)) == groups, name, f"does not go with kind {self.kind}")
+        self._check(groups or not self.group_before, "group_before", f"does not go with kind {self.kind}")
+        self._check(not groups or self.unit == "photo", "unit", f"is not photo, as kind {self.kind} needs")
 
     def _complete_axes(self) -> None:
         given = [name for name in AXIS_FIELDS if getattr(self, name) is not None]
@@ -150,6 +170,8 @@ class Decision:
 
 
 FIELDS = tuple(each.name for each in fields(Decision))
+LATER_FIELDS = ("origin", "grouping", "group_id", "group_before")
+"""Lines and files of earlier versions lack these."""
 _INTEGERS = {
     "mask": len(MASKS), "gender": len(GENDERS), "age_band": len(AGE_BANDS), "age_years": _OLDEST + 1,
     "proposal": NUM_CLASSES,
@@ -176,6 +198,7 @@ MIGRATIONS = (
     """
     + APPEND_ONLY.format(table="decisions"),
     "ALTER TABLE decisions ADD COLUMN origin TEXT NOT NULL DEFAULT '';",
+    "\n".join(f"ALTER TABLE decisions ADD COLUMN {name} TEXT NOT NULL DEFAULT '';" for name in LATER_FIELDS[1:]),
 )
 INSERT = f"INSERT INTO decisions (row, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(FIELDS) + 1))})"
 """Row None takes the next number."""
@@ -194,7 +217,7 @@ def to_line(row: int, values: Iterable[Any]) -> str:
 
 
 def from_line(line: str) -> tuple[int, Decision]:
-    """A line of the mirror read back; lines of earlier versions have no check sum and no origin.
+    """A line of the mirror read back; lines of earlier versions have no check sum and not all fields.
 
     Raises:
         DecisionError: the line is torn or changed, or a field is wrong or missing.
@@ -204,7 +227,7 @@ def from_line(line: str) -> tuple[int, Decision]:
         given = content.pop("sum", None)
         whole = given is None or given == _check_sum(json.dumps(content, ensure_ascii=False))
         row = content.pop("row")
-        if whole and type(row) is int and row > 0 and content.keys() | {"origin"} == set(FIELDS):
+        if whole and type(row) is int and row > 0 and content.keys() | set(LATER_FIELDS) == set(FIELDS):
             return row, Decision(**content)
     except (ValueError, AttributeError, KeyError, RecursionError):
         pass

@@ -109,13 +109,17 @@ class DecisionStore:
             return int(connection.execute(newest, (self.dataset_id,)).fetchone()[0] or 0)
 
     def effective(self, at_revision: int | None = None) -> pd.DataFrame:
-        """Every decision that stands (not undone), oldest first, as of a revision (now when None).
+        """Every decision about labels that stands (not undone), oldest first, as of a revision (now when None).
 
         A target may have several: a later one wins axis by axis (``curation.labels``). Later is what was
         decided later, not what arrived later: after two people exchanged their decisions, both have the same
         labels.
         """
         return self._rows().standing(at_revision).copy(deep=False)
+
+    def placements(self, grouping: str, at_revision: int | None = None) -> pd.DataFrame:
+        """Every decision about groups of a grouping that stands, oldest first; of a photo the last one counts."""
+        return self._rows().placements(grouping, at_revision)
 
     def restore(self, source: Source = "both") -> RestoreReport:
         """Make the database and the mirror anew from what is sound in them; damaged files are kept beside.

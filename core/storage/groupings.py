@@ -1,9 +1,11 @@
 """Named groupings: which evaluation photos are taken to show one person, and how sure that is.
 
-A grouping is never changed once it is kept; another one gets another name. The competition gives no such
-groups: they are found (``core.people``) or brought in as a csv file with ``ImageID`` and ``group``.
+A grouping is never changed once it is kept; another one gets another name. What people correct lies over it as
+decisions, and whoever opens a grouping gets the corrected one. The competition gives no such groups: they are
+found (``core.people``) or brought in as a csv file with ``ImageID`` and ``group``.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.errors import DecisionError
-from core.files import private_folder, read_json, write_json, write_text
+from core.files import private_folder, read_json, write_atomic, write_json, write_text
+from core.storage.decisions import DecisionStore
+from core.storage.group_decisions import corrected, grouping_key
 from core.workspace import Workspace
 
 _NAME = re.compile(r"\w[\w.-]{0,59}")
@@ -26,15 +32,25 @@ class Grouping:
     """One named grouping.
 
     Attributes:
-        table: one row a photo: photo_id, group (text), confidence (0..1; nan for a single photo, or unknown).
+        table: one row a photo: photo_id, group (text), confidence (0..1; nan for a single photo, or unknown), and
+            ``decided``, see ``group_decisions.corrected``.
         about: where it comes from: dataset_id, created_at, origin and what its maker adds, such as quality.
-        path: the csv file it is kept in.
+        path: the csv file that the groups as found are kept in.
+        key: what decisions name it by.
+        version: follows from the decisions that ``table`` contains; empty for the groups as found.
     """
 
     name: str
     path: Path
     table: pd.DataFrame
     about: dict[str, Any]
+    key: str
+    version: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Two groupings with the same identity have the same table: what caches go by."""
+        return str(self.path), str(self.about["created_at"]), self.version
 
     def groups_of(self, photo_ids: Sequence[str]) -> tuple[list[str], list[float]]:
         """Group and confidence of each photo; one that is in no group stands alone under its own id."""
@@ -42,9 +58,21 @@ class Grouping:
         group = rows.group.where(rows.group.notna(), pd.Series(list(photo_ids), index=rows.index, dtype=object))
         return group.tolist(), rows.confidence.astype(float).tolist()
 
+    def vectors(self) -> NDArray[np.float32] | None:
+        """(N, d) of each photo as found, alike where the scalar product is high; None for an imported grouping."""
+        path = self.path.with_suffix(".npy")
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
 
 def save_grouping(
-    workspace: Workspace, name: str, table: pd.DataFrame, *, dataset_id: str, origin: str, about: Mapping[str, Any]
+    workspace: Workspace,
+    name: str,
+    table: pd.DataFrame,
+    *,
+    dataset_id: str,
+    origin: str,
+    about: Mapping[str, Any],
+    vectors: NDArray[np.float32] | None = None,
 ) -> Grouping:
     """Keep a grouping under a new name.
 
@@ -52,6 +80,7 @@ def save_grouping(
         table: photo_id, group, confidence; each photo once.
         origin: where it comes from, in words.
         about: what else is to be known of it; JSON values.
+        vectors: (N, d) by which the photos were found alike, in the table's order.
     Raises:
         DecisionError: the name is taken or no name, or a photo stands twice.
     """
@@ -64,8 +93,9 @@ def save_grouping(
         twice = table.photo_id[table.photo_id.duplicated()].iloc[0]
         raise DecisionError(f"photo {twice} stands in two groups; give each photo once")
     private_folder(folder)
-    kept = pd.DataFrame({"ImageID": table.photo_id, "group": table.group.astype(str), "confidence": table.confidence})
-    write_text(folder / f"{name}.csv", kept.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    write_text(folder / f"{name}.csv", to_csv(table))
+    if vectors is not None:
+        write_atomic(folder / f"{name}.npy", lambda file: np.save(file, vectors, allow_pickle=False))
     head = {"dataset_id": dataset_id, "created_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
     write_json(
         folder / f"{name}.json", {**head, "origin": origin, **about}
@@ -73,8 +103,11 @@ def save_grouping(
     return open_grouping(workspace, name, dataset_id=dataset_id)
 
 
-def open_grouping(workspace: Workspace, name: str, *, dataset_id: str) -> Grouping:
-    """A grouping by name.
+def open_grouping(workspace: Workspace, name: str, *, dataset_id: str, as_found: bool = False) -> Grouping:
+    """A grouping by name, as people have corrected it.
+
+    Args:
+        as_found: leave the corrections out.
 
     Raises:
         DecisionError: there is none of that name, or it is damaged.
@@ -91,7 +124,18 @@ def open_grouping(workspace: Workspace, name: str, *, dataset_id: str) -> Groupi
         table = table.rename(columns={"ImageID": "photo_id"})[["photo_id", "group", "confidence"]]
     except (OSError, ValueError, KeyError) as error:
         raise DecisionError(f"grouping {name!r} cannot be read ({error}); find or import it again") from None
-    return Grouping(name, folder / f"{name}.csv", table, about)
+    key = grouping_key(table)
+    placed = DecisionStore(workspace, dataset_id).placements(key)
+    if as_found:
+        placed = placed.iloc[:0]
+    version = hashlib.sha256("".join(placed.decision_id).encode()).hexdigest()[:12] if len(placed) else ""
+    return Grouping(name, folder / f"{name}.csv", corrected(table, placed), about, key, version)
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A grouping's table as csv with ImageID, group and confidence."""
+    kept = pd.DataFrame({"ImageID": table.photo_id, "group": table.group.astype(str), "confidence": table.confidence})
+    return kept.to_csv(index=False, float_format="%.6f", lineterminator="\n")
 
 
 def list_groupings(workspace: Workspace, *, dataset_id: str) -> list[str]:

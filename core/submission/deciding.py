@@ -72,9 +72,11 @@ def voted(workspace: Workspace, ballot: Ballot, combined: Combined) -> Voted:
     return Voted(ballot, combined, believe(ballot, combined, people=people))
 
 
-def decide(workspace: Workspace, votes: Voted, recipe: Recipe) -> Decided:
+def decide(workspace: Workspace, votes: Voted, recipe: Recipe, *, as_found: bool = False) -> Decided:
     """Classes after the corrections and by the rule that a recipe asks for, and what they change.
 
+    Args:
+        as_found: take the grouping without what people corrected by hand.
     Raises:
         SubmissionError: a correction, and no people that all members predicted out-of-fold.
         DecisionError: there is no grouping of that name.
@@ -89,7 +91,7 @@ def decide(workspace: Workspace, votes: Voted, recipe: Recipe) -> Decided:
         )
     grouping = None
     if recipe.grouping:
-        grouping = open_grouping(workspace, recipe.grouping, dataset_id=rows.dataset_id)
+        grouping = open_grouping(workspace, recipe.grouping, dataset_id=rows.dataset_id, as_found=as_found)
         belief = belief.joined(grouping, rows.evaluation_ids)
     pred_probs = belief.corrected(recipe.prior)
     labels: IntArray = best_classes(pred_probs) if recipe.decide == "macro_f1" else pred_probs.argmax(axis=1)

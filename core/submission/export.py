@@ -98,7 +98,8 @@ def draft_submission(
     Args:
         with_decisions: accepted and relabelled evaluation photos get the label that was decided, whatever the
             vote. Some competitions forbid that; a file of models alone leaves every decision out.
-        limit: how far decisions about evaluation photos may count, in the file and in the members' trainings.
+        limit: how far decisions about evaluation photos may count, in the file and in the members' trainings. Below
+            ``all`` a grouping is taken as found: its corrections were made by hand.
         train_limit: how far those about train photos may, in the members' trainings.
         voted: the members' votes, where they are at hand.
     Raises:
@@ -112,7 +113,7 @@ def draft_submission(
     votes = voted or vote(workspace, rows, recipe)
     ballot = votes.ballot
     check_limits([member.origin for member in ballot.members], evaluation=limit, train=train_limit)
-    found = decide(workspace, votes, recipe)
+    found = decide(workspace, votes, recipe, as_found=limit != "all")
     belief, labels, decisions = found.belief, found.labels, list[dict[str, Any]]()
     if with_decisions:
         standing = photos.label.to_numpy(dtype=np.int64)[rows.evaluation]
