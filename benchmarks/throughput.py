@@ -4,7 +4,9 @@ python -m benchmarks.throughput --data DIR [--photos 4000] [--set image.height=1
 
 Two shares, each of two rates measured by turns in the same run: building the cache of decoded photos beside decoding
 alone on one core times the number of cores (at least 0.8), and training beside the same step of the same network on
-one batch that lies in memory (at least 0.95). The last line is one JSON object.
+one batch that lies in memory (at least 0.95). Cores that share memory and caches do not decode as many times faster
+as there are cores, whatever the program: ``machine_share`` is what independent processes that only decode reach, one
+a core, and so the most that a cache can. The last line is one JSON object.
 """
 
 import json
@@ -19,9 +21,10 @@ import numpy as np
 import torch
 
 from benchmarks.machine import machine
-from core.config import TrainConfig, load_config, settle_model
+from core.config import ImageConfig, TrainConfig, load_config, settle_model
 from core.dataset.images import build_image_cache, decode_photo
 from core.dataset.index import Index, load_index
+from core.dataset.workers import worker_pool
 from core.training.device import autocast, choose_device, device_name
 from core.training.engine import Photos, train_one_epoch
 from core.training.losses import build_criterion
@@ -46,13 +49,33 @@ def measure_cache(index: Index, config: TrainConfig, workspace: Workspace) -> di
             decode_photo(path, config.image)
         return len(sample) / (time.perf_counter() - started)
 
-    before = decode()
+    cores = len(os.sched_getaffinity(0))
+    before, all_before = decode(), _decode_on_all(sample, config.image, cores)
     started = time.perf_counter()
     build_image_cache(index, config.image, workspace)
     built = len(paths) / (time.perf_counter() - started)
-    alone = (before + decode()) / 2
-    cores = os.cpu_count() or 1
-    return {"cache": built, "decode_only_one_core": alone, "cache_share": built / (alone * cores)}
+    alone, everywhere = (before + decode()) / 2, (all_before + _decode_on_all(sample, config.image, cores)) / 2
+    return {
+        "cache": built,
+        "decode_only_one_core": alone,
+        "decode_only_all_cores": everywhere,
+        "cache_share": built / (alone * cores),
+        "machine_share": everywhere / (alone * cores),
+    }
+
+
+def _decode_on_all(paths: list[Path], image: ImageConfig, cores: int) -> float:
+    """Photos/s of processes that decode the same photos side by side and do nothing else."""
+    with worker_pool(cores) as pool:
+        list(pool.map(_decode_these, [paths[:16]] * cores, [image] * cores))  # they have started
+        started = time.perf_counter()
+        list(pool.map(_decode_these, [paths] * cores, [image] * cores))
+        return cores * len(paths) / (time.perf_counter() - started)
+
+
+def _decode_these(paths: list[Path], image: ImageConfig) -> None:
+    for path in paths:
+        decode_photo(path, image)
 
 
 def measure_training(index: Index, config: TrainConfig, workspace: Workspace, *, steps: int = 12) -> dict[str, float]:

@@ -9,30 +9,32 @@ from ui.session import current
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
-    "overview": ("Overview", "🧭"),
-    "train": ("Train", "🏋️"),
-    "runs": ("Runs", "📈"),
-    "errors": ("Errors", "🔍"),
-    "compare": ("Compare", "🆚"),
-    "shift": ("Shift", "⚖️"),
-    "pseudo_labels": ("Pseudo labels", "🏷️"),
-    "age_boundary": ("Age boundary", "🎂"),
-    "label_issues": ("Label issues", "🔎"),
-    "disagreements": ("Disagreements", "⚖️"),
-    "fixes": ("Known fixes", "🩹"),
-    "history": ("History", "🕓"),
-    "people": ("People", "👥"),
-    "ensemble": ("Ensemble", "🗳️"),
-    "submissions": ("Submissions", "📤"),
+    "": {"overview": "Overview"},
+    "Train": {"train": "Train", "runs": "Runs"},
+    "See": {"errors": "Errors", "compare": "Compare", "shift": "Shift"},
+    "Fix": {
+        "pseudo_labels": "Pseudo labels",
+        "age_boundary": "Age boundary",
+        "label_issues": "Label issues",
+        "disagreements": "Disagreements",
+        "fixes": "Known fixes",
+        "people": "People",
+        "history": "History",
+    },
+    "Submit": {"ensemble": "Ensemble", "submissions": "Submissions"},
 }
+"""The loop, step by step: file name and title of each page."""
 
 st.set_page_config(page_title="MaskDesk", page_icon="😷", layout="wide")
 page = st.navigation(
-    [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, (title, icon) in PAGES.items()
-        if (ROOT / "pages" / f"{name}.py").exists()
-    ]
+    {
+        step: [
+            st.Page(ROOT / "pages" / f"{name}.py", title=title, default=name == "overview")
+            for name, title in pages.items()
+        ]
+        for step, pages in PAGES.items()
+    },
+    expanded=True,
 )
 
 

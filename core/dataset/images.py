@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, _imaging
 
 from core.config import ImageConfig
 from core.dataset.index import PHOTO_SIZE, Index
@@ -168,7 +168,9 @@ def _decode_all(
         (index.data_dir, [paths[row] for row in rows], rows, image, folder / "pixels.bin", shape) for rows in chunks
     ]
     done = len(status) - len(waiting)
-    pool = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)))  # Pillow decodes outside of Python's lock
+    threads = workers or len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(threads)  # Pillow decodes outside of Python's lock
+    _imaging.set_blocks_max(8 * threads)  # Pillow keeps freed memory: threads that give it back wait for each other
     try:
         for rows, decoded in zip(chunks, pool.map(_decode_chunk, jobs), strict=True):
             status[rows] = np.where(decoded, _DECODED, _BROKEN)
@@ -177,6 +179,7 @@ def _decode_all(
                 on_progress(done, len(status))
     finally:
         pool.shutdown(cancel_futures=True)
+        _imaging.set_blocks_max(0)
 
 
 def _decode_chunk(
