@@ -25,6 +25,7 @@ from core.workspace import Workspace
 from tests.serving import browsing, free_port, start
 
 NAME = "loop"
+expect.set_options(timeout=90_000)
 
 
 def main() -> None:
