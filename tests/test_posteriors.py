@@ -4,15 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from core.curation.posteriors import (
-    NORMAL_COUNTS,
-    calibrated_cells,
-    evaluation_mix,
-    joint,
-    pooled_scores,
-    shifted,
-)
-from core.errors import RunError
+from core.curation.posteriors import evaluation_mix, joint, shifted
 
 TRAIN = np.array([0.20, 0.15, 0.03, 0.28, 0.30, 0.04])
 OTHER = np.array([0.26, 0.16, 0.19, 0.16, 0.18, 0.05])
@@ -36,29 +28,6 @@ def test_a_photos_classes_are_its_masks_times_its_persons_cells():
     told = joint(masks, cells, np.arange(20) % 5)
     np.testing.assert_allclose(told.sum(1), 1)
     assert told[8, 2 * 6 + 1 * 3 + 2] == pytest.approx(masks[8, 2] * cells[3, 5])
-
-
-def test_a_person_is_the_mean_of_log_probabilities_with_the_bare_face_counting_three_times():
-    cells = np.random.default_rng(1).dirichlet(np.ones(6), size=5)
-    owner, masks = np.array([1, 0, 1, 1, 0]), np.array([0, 0, 1, 2, 0])
-    logits = np.log(joint(np.eye(3)[masks] * 0.97 + 0.01, cells, np.arange(5))) + 7
-    pooled = pooled_scores(logits, owner)
-    np.testing.assert_allclose(pooled[0], np.log(cells[[1, 4]]).mean(0))
-    weights = np.array([1, 1, NORMAL_COUNTS])
-    np.testing.assert_allclose(pooled[1], weights @ np.log(cells[[0, 2, 3]]) / weights.sum())
-
-
-def test_calibration_undoes_a_temperature_and_a_moved_age_boundary():
-    cells, exact = _people(TRAIN, 20_000, seed=2)
-    moved = np.array([0, -0.7, 0.7, 0, -0.7, 0.7])
-    scores = np.log(exact) / 2 + moved
-    rows = np.arange(0, 20_000, 2)
-    told = calibrated_cells(scores, rows, cells[rows])[1::2]
-    np.testing.assert_allclose(told.mean(0), np.bincount(cells, minlength=6) / len(cells), atol=0.006)
-    assert np.abs(told - exact[1::2]).mean() < 0.01
-    rest = np.arange(len(told))
-    before = softmax(scores, axis=1)[1::2]
-    assert -np.log(told[rest, cells[1::2]]).mean() < -np.log(before[rest, cells[1::2]]).mean() - 0.02
 
 
 def test_the_evaluation_mix_is_found_and_makes_the_probabilities_right_again():
@@ -85,8 +54,3 @@ def test_answers_bring_the_estimate_nearer_and_all_answers_are_the_count():
     some[doubtful[:150]] = cells[doubtful[:150]]
     assert distance(some) < distance(np.full(300, -1))
     assert distance(cells) < 0.03
-
-
-def test_nobody_with_a_label_is_refused():
-    with pytest.raises(RunError, match="train a fold first"):
-        calibrated_cells(np.zeros((2, 6)), np.zeros(0, dtype=int), np.zeros(0, dtype=int))

@@ -10,15 +10,18 @@ import streamlit as st
 from core.curation.cards import cards
 from core.curation.queues import Filters, counts, queue_rows
 from core.curation.review_table import ReviewTable
+from core.people.inference import Inference
 from core.storage.decisions import DecisionStore
+from core.storage.groupings import list_groupings
 from core.storage.leases import Leases
 from core.storage.runs import Run
 from core.taxonomy import AXES, CLASS_NAMES
 from ui.review import review
-from ui.review_data import groupings, neighbours, table_of
+from ui.review_data import effect_of, neighbours, table_of
 from ui.reviewer import reviewer
 from ui.run_picker import pick_run
 from ui.session import current
+from ui.switches import make_inference, pick_grouping, pick_prior, show_review_effect
 
 ORDER_WORDS = {
     "gain": "expected gain in macro F1",
@@ -72,7 +75,7 @@ class View:
 def open_desk() -> Desk | None:
     """Run, unit, grouping and reviewer; None, and the empty state on the page, when there is no finished run."""
     here = current()
-    left, middle, right = st.columns([3, 2, 2])
+    left, middle, right, last = st.columns([3, 2, 2, 2])
     with left:
         run = pick_run()
     if run is None:
@@ -80,19 +83,17 @@ def open_desk() -> Desk | None:
     unit = middle.segmented_control(
         "decide by", ["person", "photo"], default="person", key="unit", bind="query-params"
     )
-    names = ["", *groupings()]
-    grouping = ""
-    if len(names) > 1:
-        grouping = right.selectbox(
-            "evaluation people", names, index=1, key="grouping", bind="query-params",
-            format_func=lambda name: name or "not grouped: photo by photo",
-            help="A grouping found on People, or imported. Some competitions forbid using one of test photos.",
-        )  # fmt: skip
+    newest = list_groupings(here.workspace, dataset_id=here.index.dataset_id)[:1]
+    prior, grouping = pick_prior(right, first="em"), pick_grouping(last, first="".join(newest))
+    inference = make_inference(prior, grouping)
     who = reviewer()
     store = DecisionStore(here.workspace, here.index.dataset_id)
     revision = store.revision()
     with st.spinner("reading the run"):
-        table = table_of(run, unit=unit or "person", grouping=grouping or "", revision=revision)
+        table = table_of(run, unit=unit or "person", inference=inference, revision=revision)
+        effect = effect_of(run, unit=unit or "person", inference=inference, revision=revision)
+    if effect is not None and inference != Inference():
+        show_review_effect(effect)
     return Desk(run, who, store, revision, store.effective(at_revision=revision), table)
 
 

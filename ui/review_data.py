@@ -10,9 +10,11 @@ import streamlit as st
 from core.curation.disagreements import together, votes_of
 from core.curation.evidence import Evidence, run_evidence
 from core.curation.neighbours import nearest_of_two_classes
+from core.curation.review_effect import ReviewEffect, review_effect
 from core.curation.review_table import ReviewTable, review_table, with_decisions
+from core.people.inference import Inference, Prior
 from core.storage.decisions import DecisionStore
-from core.storage.groupings import Grouping, list_groupings, open_grouping
+from core.storage.groupings import Grouping, open_grouping
 from core.storage.predictions import read_predictions
 from core.storage.runs import Run, open_run
 from ui.session import Desk, current
@@ -24,15 +26,15 @@ _PAUSE_S = 3.0
 """Whoever has decided nothing for so long sees a table that takes the last answers in."""
 
 
-def table_of(run: Run, *, unit: str, grouping: str = "", revision: int) -> ReviewTable:
+def table_of(run: Run, *, unit: str, inference: Inference, revision: int) -> ReviewTable:
     """The review table after the decisions up to a revision.
 
     While decisions follow each other quickly, only what is decided is brought up to date: the table itself is made
     anew when the reviewer pauses, or after some hundred decisions.
     """
     desk = current()
-    groups = open_grouping(desk.workspace, grouping, dataset_id=desk.index.dataset_id) if grouping else None
-    name = f"table {_key(desk)} {run.run_id} {unit} {grouping}"
+    grouping = _grouping(desk, inference)
+    name = f"table {_key(desk)} {run.run_id} {unit} {inference}"
     made_at, changed_at, seen = st.session_state.get(name, (revision, -_PAUSE_S, revision))
     now = time.monotonic()
     is_quick = now - changed_at < _PAUSE_S and 0 <= revision - made_at < _RECALIBRATED_AFTER
@@ -40,18 +42,19 @@ def table_of(run: Run, *, unit: str, grouping: str = "", revision: int) -> Revie
         changed_at = now
     made_at = made_at if is_quick else revision
     st.session_state[name] = (made_at, changed_at, revision)
-    table = _table(_key(desk), run.run_id, unit, groups, made_at, desk)
+    table = _table(_key(desk), run.run_id, unit, grouping, inference.prior, made_at, desk)
     if made_at == revision:
         return table
-    evidence = _evidence(_key(desk), run.run_id, unit, groups, _calibrated_at(made_at), desk)
+    evidence = _evidence(_key(desk), run.run_id, unit, grouping, inference.prior, _calibrated_at(made_at), desk)
     decisions = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
     return with_decisions(table, evidence, decisions)
 
 
-def groupings() -> list[str]:
-    """Names of the groupings of evaluation photos, newest first."""
+def effect_of(run: Run, *, unit: str, inference: Inference, revision: int) -> ReviewEffect | None:
+    """What the corrections change in what the run says of the evaluation photos."""
     desk = current()
-    return list_groupings(desk.workspace, dataset_id=desk.index.dataset_id)
+    at = _calibrated_at(revision)
+    return _effect(_key(desk), run.run_id, unit, _grouping(desk, inference), inference.prior, at, desk)
 
 
 def votes(run: Run, other: str, photo_ids: list[str]) -> dict[str, Any]:
@@ -75,6 +78,11 @@ def neighbours(
     return known
 
 
+def _grouping(desk: Desk, inference: Inference) -> Grouping | None:
+    named = inference.grouping
+    return open_grouping(desk.workspace, named, dataset_id=desk.index.dataset_id) if named else None
+
+
 def _calibrated_at(revision: int) -> int:
     return revision - revision % _RECALIBRATED_AFTER
 
@@ -88,11 +96,18 @@ _BY_IDENTITY = {Grouping: lambda grouping: grouping.identity}
 
 @st.cache_resource(max_entries=4, hash_funcs=_BY_IDENTITY, show_spinner=False)
 def _evidence(
-    _place: str, run_id: str, unit: str, grouping: Grouping | None, calibrated_at: int, _desk: Desk
+    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
 ) -> Evidence:
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=calibrated_at)
-    groups = grouping and dict(zip(grouping.table.photo_id, grouping.table.group, strict=True))
-    return run_evidence(open_run(_desk.workspace, run_id), _desk.index.photos, decisions, unit=unit, grouping=groups)
+    run = open_run(_desk.workspace, run_id)
+    return run_evidence(run, _desk.index.photos, decisions, unit=unit, grouping=grouping, prior=prior)
+
+
+@st.cache_resource(max_entries=8, hash_funcs=_BY_IDENTITY, show_spinner=False)
+def _effect(
+    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
+) -> ReviewEffect | None:
+    return review_effect(_evidence(_place, run_id, unit, grouping, prior, calibrated_at, _desk))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -103,8 +118,10 @@ def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @st.cache_resource(max_entries=6, hash_funcs=_BY_IDENTITY, show_spinner=False)
-def _table(_place: str, run_id: str, unit: str, grouping: Grouping | None, revision: int, _desk: Desk) -> ReviewTable:
-    evidence = _evidence(_place, run_id, unit, grouping, _calibrated_at(revision), _desk)
+def _table(
+    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, revision: int, _desk: Desk
+) -> ReviewTable:
+    evidence = _evidence(_place, run_id, unit, grouping, prior, _calibrated_at(revision), _desk)
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=revision)
     return review_table(evidence, _desk.index.photos, decisions)
 

@@ -5,7 +5,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.people.inference import FORBIDDEN, PRIORS
+from core.curation.review_effect import ReviewEffect
+from core.people.changes import Changes
+from core.people.inference import FORBIDDEN, PRIORS, Inference
 from core.storage.groupings import list_groupings
 from core.submission.deciding import Effect
 from core.submission.recipe import DECIDE
@@ -72,6 +74,34 @@ def _switch(
     )  # fmt: skip
 
 
+def make_inference(prior: str, grouping: str) -> Inference:
+    """What was picked, as one switch."""
+    return Inference(next(name for name in PRIORS if name == prior), grouping)
+
+
+def show_review_effect(effect: ReviewEffect) -> None:
+    """The same of a queue's proposals: what the corrections change in what the run says."""
+    changes = effect.changes
+    people = "" if changes.people is None else f" of {changes.people:,} people"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"The corrections change the run's class of {len(changes.rows):,} evaluation photos{people}; expected "
+            f"macro F1 {effect.before:.3f} before, {effect.after:.3f} after.",
+            width="content",
+        )
+        if len(changes.moves):
+            with st.popover("which"):
+                _moves(changes)
+
+
+def _moves(changes: Changes) -> None:
+    st.dataframe(
+        changes.moves[["from_name", "to_name", "photos", "people"]], hide_index=True, height=260,
+        alt="Photos and people by class before and after",
+        column_config={"from_name": "before", "to_name": "corrected"},
+    )  # fmt: skip
+
+
 def show_effect(effect: Effect, told: dict[str, Any]) -> None:
     """How many photos and people move, from which class to which, and the expected score before and after.
 
@@ -95,8 +125,4 @@ def show_effect(effect: Effect, told: dict[str, Any]) -> None:
         )
     if len(changes.moves):
         with st.expander("From which class to which"):
-            st.dataframe(
-                changes.moves[["from_name", "to_name", "photos", "people"]], hide_index=True, height=260,
-                alt="Photos and people by class before and after",
-                column_config={"from_name": "as voted", "to_name": "corrected"},
-            )  # fmt: skip
+            _moves(changes)

@@ -8,6 +8,7 @@ from core.curation.cards import cards
 from core.curation.evidence import run_evidence
 from core.curation.queues import ISSUES, NAMES, ORDERS, STATES, Filters, counts, queue_rows
 from core.curation.review_table import review_table
+from core.people.inference import PRIORS, Prior
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import open_grouping
 from core.storage.runs import open_run
@@ -21,6 +22,7 @@ _SHOWN = ["target", "unit", "axis", "confidence", "margin", "wrong", "gain", "de
 @click.option("--run", "run_id", required=True)
 @click.option("--unit", type=click.Choice(["person", "photo"]), default="person", show_default=True)
 @click.option("--grouping", help="Named grouping of evaluation photos.  [default: none, photo by photo]")
+@click.option("--prior", type=click.Choice(list(PRIORS)), default="em", show_default=True, help="Evaluation mix.")
 @click.option("--order", type=click.Choice([one for one in ORDERS if one != "disagreement"]), help="[default: gain; "
               "label_issues: wrong]")  # fmt: skip
 @click.option("--state", type=click.Choice(STATES), default="undecided", show_default=True)
@@ -31,18 +33,15 @@ _SHOWN = ["target", "unit", "axis", "confidence", "margin", "wrong", "gain", "de
 @common_options
 @pass_settings
 def queue(
-    settings: Settings, name: str, run_id: str, unit: str, grouping: str | None, order: str | None, state: str,
-    issue: str, axis: str | None, text: str, count: int,
+    settings: Settings, name: str, run_id: str, unit: str, grouping: str | None, prior: Prior, order: str | None,
+    state: str, issue: str, axis: str | None, text: str, count: int,
 ) -> None:  # fmt: skip
     """List the top of a review queue, best first; --json prints whole cards."""
     workspace, index = settings.open_workspace(), settings.load_index()
     run = open_run(workspace, run_id)
     decisions = DecisionStore(workspace, index.dataset_id).effective()
-    groups = None
-    if grouping:
-        found = open_grouping(workspace, grouping, dataset_id=index.dataset_id).table
-        groups = dict(zip(found.photo_id, found.group, strict=True))
-    evidence = run_evidence(run, index.photos, decisions, unit=unit, grouping=groups)
+    groups = open_grouping(workspace, grouping, dataset_id=index.dataset_id) if grouping else None
+    evidence = run_evidence(run, index.photos, decisions, unit=unit, grouping=groups, prior=prior)
     table = review_table(evidence, index.photos, decisions)
     filters = Filters(state=state, issue=issue, axis=axis or "", text=text)
     rows = queue_rows(table, name, filters, order=order or ("wrong" if name == "label_issues" else "gain"))

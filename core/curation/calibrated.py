@@ -7,11 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.curation.labels import effective_labels
-from core.errors import RunError
 from core.evaluation.calibration_map import CalibrationMethod
 from core.evaluation.metrics import Float64Array, probabilities
 from core.evaluation.shift import Shift, estimate_shift
-from core.storage.predictions import read_predictions
 from core.storage.runs import Run
 from core.taxonomy import FloatArray, IntArray
 
@@ -63,7 +61,8 @@ def calibrate_run(
     known = effective_labels(photos, decisions).set_index("photo_id").reindex(oof.photo_ids)
     labels = known.label.fillna(-1).to_numpy(dtype=np.int64)
     chosen = np.flatnonzero(labels >= 0)
-    eval_ids, eval_logits = _evaluation_logits(run)
+    evaluations = run.evaluations()
+    eval_logits = tuple(fold.logits for fold in evaluations)
     shift = estimate_shift(oof.logits[chosen], labels[chosen], eval_logits, method=method)
     return CalibratedRun(
         shift,
@@ -71,21 +70,9 @@ def calibrate_run(
         known.person_id.to_numpy(dtype=str)[chosen],
         labels[chosen],
         oof.logits[chosen],
-        eval_ids,
+        evaluations[0].photo_ids,
         eval_logits,
         np.mean([probabilities(member) for member in eval_logits], axis=0, dtype=np.float64),
         shift.calibrated(eval_logits),
         shift.corrected(eval_logits),
     )
-
-
-def _evaluation_logits(run: Run) -> tuple[NDArray[np.str_], tuple[FloatArray, ...]]:
-    """Each fold's evaluation logits; the run's mean where a fold's are not kept."""
-    whole = run.evaluation()
-    try:
-        folds = [read_predictions(run.fold_path(fold) / "evaluation") for fold in run.manifest["folds_to_run"]]
-    except RunError:
-        return whole.photo_ids, (whole.logits,)
-    if not all(np.array_equal(fold.photo_ids, whole.photo_ids) for fold in folds):
-        return whole.photo_ids, (whole.logits,)
-    return whole.photo_ids, tuple(fold.logits for fold in folds)

@@ -15,7 +15,7 @@ from core.curation.expected_gain import expected_gain, expected_gain_by_person
 from core.curation.label_doubt import train_doubt
 from core.curation.label_quality import mistakenness, normalized_margin, self_confidence
 from core.curation.labels import effective_labels
-from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
+from core.curation.posteriors import NUM_CELLS, joint
 from core.evaluation.best_classes import expected_macro_f1
 from core.evaluation.metrics import Float64Array, macro_f1
 from core.taxonomy import AGE_BANDS, AXES, GENDERS, MASKS, NUM_CLASSES, IntArray
@@ -37,7 +37,7 @@ class ReviewTable:
             (``label_issues``), axis (the one most in doubt), gain (expected rise of macro F1), classes (bits of
             all classes its photos have or are proposed), decision (``KINDS``), text (what a search looks at).
         photos: one row a photo: that of the evidence, label (as it stands, -1 without one), predicted
-            (class, by the run alone), proposal (with all that is known), decision,
+            (class, as submitted without the answers), proposal (with all that is known), decision,
             wrong (as in units, of the photo).
         photo_probs: (N, 18) of the photos; one answer about a group counts for all its photos.
         cells: (U, 6) of the groups, the answers so far and the estimated evaluation mix taken in.
@@ -127,19 +127,11 @@ def with_decisions(table: ReviewTable, evidence: Evidence, decisions: pd.DataFra
 def _evaluation_posterior(
     evidence: Evidence, answered: IntArray, first: NDArray[np.intp]
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Cells (U, 6), photos (N, 18) and the evaluation mix (6,), with the answers so far taken in."""
-    groups, train = evidence.groups, evidence.is_train
+    """``Evidence.posterior`` with the answers so far, (N,) class or -1, which are certain of their own photos too."""
     known = np.full(len(first), -1)
     told = answered >= 0
-    known[groups[told]] = answered[told] % NUM_CELLS
-    cells = evidence.cells.copy()
-    other = ~train[first]
-    mix = evidence.mix
-    if other.any():
-        mix = evaluation_mix(evidence.cells[other], evidence.mix, known[other])
-        cells[other] = shifted(evidence.cells[other], evidence.mix, mix)
-    cells[known >= 0] = np.eye(NUM_CELLS)[known[known >= 0]]
-    photo_probs = joint(evidence.mask_probs, cells, groups)
+    known[evidence.groups[told]] = answered[told] % NUM_CELLS
+    cells, photo_probs, mix = evidence.posterior(known)
     photo_probs[told] = np.eye(NUM_CLASSES)[answered[told]]
     return cells, photo_probs, mix
 

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from core.config import TrainConfig, parse_config
@@ -120,6 +121,16 @@ class Run:
     def evaluation(self) -> Predictions:
         """Logits of the evaluation photos, in info.csv's order: the folds' mean probability, as logs."""
         return read_predictions(self.path / "evaluation")
+
+    def evaluations(self) -> tuple[Predictions, ...]:
+        """The same fold by fold, in one order of photos; the run's alone where a fold's are not kept."""
+        whole = self.evaluation()
+        try:
+            folds = [read_predictions(self.fold_path(fold) / "evaluation") for fold in self.manifest["folds_to_run"]]
+        except RunError:
+            return (whole,)
+        alike = all(np.array_equal(fold.photo_ids, whole.photo_ids) for fold in folds)
+        return tuple(folds) if alike else (whole,)
 
     def features(self) -> Features:
         """The vector before the classifier, of the train photos and the evaluation photos; made on demand."""

@@ -4,31 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from core.evaluation.metrics import Float64Array, confusion_matrix, same_length
+from core.evaluation.metrics import Float64Array
+from core.people.changes import Changes, class_changes
 from core.submission.expectation import Belief
-from core.taxonomy import AXES, CLASS_NAMES, IntArray, decode_axis
+from core.taxonomy import IntArray
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Changes):
     """From a first file to a second.
 
     Attributes:
-        rows: (D,) rows of info.csv where they differ.
-        moves: a row a pair of classes, the commonest first: from, to, from_name, to_name, photos, people.
-        by_axis: photos that change on each axis.
-        people: people of whom a photo changes, None where nobody knows them.
         gain: expected gain in macro F1 of the second over the first.
         low, high: 95 % of the drawn truths.
         wins: share of the drawn truths in which the second is better.
     """
 
-    rows: IntArray
-    moves: pd.DataFrame
-    by_axis: dict[str, int]
-    people: int | None
     gain: float = float("nan")
     low: float = float("nan")
     high: float = float("nan")
@@ -47,27 +39,10 @@ def difference(
     Raises:
         RunError: the files differ in length, or hold what is no class.
     """
-    same_length(first=first, second=second)
-    rows = np.flatnonzero(first != second)
-    matrix = confusion_matrix(first, second)
-    np.fill_diagonal(matrix, 0)
-    owners = None if people is None else np.asarray(people, dtype=object)
-    moves = []
-    for place in np.argsort(-matrix, axis=None, kind="stable"):
-        old, new = divmod(int(place), len(matrix))
-        if not matrix[old, new]:
-            break
-        mine = rows[(first[rows] == old) & (second[rows] == new)]
-        moves.append((old, new, CLASS_NAMES[old], CLASS_NAMES[new], len(mine), _people(owners, mine)))
-    table = pd.DataFrame(moves, columns=["from", "to", "from_name", "to_name", "photos", "people"])
-    by_axis = {axis: int((decode_axis(first, axis) != decode_axis(second, axis)).sum()) for axis in AXES}
-    found = (rows, table, by_axis, _people(owners, rows))
+    found = vars(class_changes(first, second, people=people))
     if belief is None:
-        return Difference(*found)
+        return Difference(**found)
     gains: Float64Array = belief.truth.scores(second) - belief.truth.scores(first)
     low, high = np.quantile(gains, [0.025, 0.975])
-    return Difference(*found, float(gains.mean()), float(low), float(high), float((gains > 0).mean()))
-
-
-def _people(owners: np.ndarray[tuple[int], np.dtype[np.object_]] | None, rows: IntArray) -> int | None:
-    return None if owners is None else len(set(owners[rows]))
+    return Difference(**found, gain=float(gains.mean()), low=float(low), high=float(high),
+                      wins=float((gains > 0).mean()))  # fmt: skip
