@@ -7,6 +7,7 @@ from core.cli.options import Settings, common_options, pass_settings
 from core.curation.cards import cards
 from core.curation.evidence import run_evidence
 from core.curation.queues import ISSUES, NAMES, ORDERS, STATES, Filters, counts, queue_rows
+from core.curation.review_effect import review_effect
 from core.curation.review_table import review_table
 from core.people.inference import PRIORS, Prior
 from core.storage.decisions import DecisionStore
@@ -49,8 +50,16 @@ def queue(
     head = ", ".join(f"{state} {number:,}" for state, number in told.items())
     with pd.option_context("display.width", 200, "display.max_colwidth", 60):
         listing = shown[_SHOWN].to_string(index=False, float_format=lambda value: f"{value:.5f}")
+    effect = review_effect(evidence)
+    changed = {} if effect is None else {
+        "photos": len(effect.changes.rows), "people": effect.changes.people, "before": effect.before,
+        "after": effect.after, "moves": effect.changes.moves.to_dict("records"),
+    }  # fmt: skip
+    if effect is not None and changed["photos"]:
+        head += (f"\nthe corrections change the run's class of {changed['photos']:,} evaluation photos; expected macro "
+                 f"F1 {effect.before:.3f} before, {effect.after:.3f} after")  # fmt: skip
     settings.finish(
-        {"queue": name, "run_id": run_id, "unit": unit, "counts": told, "gained": table.gained,
+        {"queue": name, "run_id": run_id, "unit": unit, "counts": told, "gained": table.gained, "effect": changed,
          "cards": cards(table, shown, queue=name)},
         f"{head}\n{listing}" if len(shown) else f"{head}\nnothing is left under these filters",
     )  # fmt: skip
