@@ -56,8 +56,8 @@ def queue(
         "after": effect.after, "moves": effect.changes.moves.to_dict("records"),
     }  # fmt: skip
     if effect is not None and changed["photos"]:
-        head += (f"\nthe corrections change the run's class of {changed['photos']:,} evaluation photos; expected macro "
-                 f"F1 {effect.before:.3f} before, {effect.after:.3f} after")  # fmt: skip
+        words = f"the corrections change the run's class of {changed['photos']:,} evaluation photos"
+        head += f"\n{words}; expected macro F1 {effect.before:.3f} before, {effect.after:.3f} after"
     settings.finish(
         {"queue": name, "run_id": run_id, "unit": unit, "counts": told, "gained": table.gained, "effect": changed,
          "cards": cards(table, shown, queue=name)},
