@@ -11,6 +11,7 @@ show what found ones lose; nothing else sees it. Prints one JSON object: unit ->
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -90,18 +91,20 @@ def main() -> None:
     answers = pd.read_csv(Path(data_dir) / "truth" / "eval.csv", dtype={"person": str}).set_index("ImageID")
     decided = DecisionStore(workspace, index.dataset_id).effective()
     labels = decided[decided.queue != "pseudo_labels"]
-    groupings: dict[str, Grouping | None] = {"photo": None, "person, TRUE groups": _true_groups(answers)}
+    groupings: dict[str, Grouping | None] = {}
     if chosen.grouping:
         found = open_grouping(workspace, chosen.grouping, dataset_id=index.dataset_id)
         groupings["person, found groups"] = found
+    groupings |= {"person, TRUE groups": _true_groups(answers), "photo": None}
     result: dict[str, object] = {"run": run.run_id, "grouping": chosen.grouping}
     for name, grouping in groupings.items():
         unit = name.partition(",")[0]
         evidence = run_evidence(run, index.photos, labels, unit=unit, grouping=grouping)
-        result[name] = {
-            order: simulate(evidence, index, answers.ans, order=order, step=chosen.step, seed=chosen.seed)
-            for order in ORDERS
-        }
+        curves = {}
+        for order in ORDERS:
+            curves[order] = simulate(evidence, index, answers.ans, order=order, step=chosen.step, seed=chosen.seed)
+            print(name, order, curves[order], file=sys.stderr, flush=True)
+        result[name] = curves
     print(json.dumps(result))
 
 

@@ -10,11 +10,14 @@ from click.testing import CliRunner
 from benchmarks.drawn_runs import draw_index, draw_run
 from core.cli import cli
 from core.cli.options import Settings
+from core.curation.calibrated import calibrate_run
 from core.curation.evidence import run_evidence
 from core.curation.review_effect import review_effect
 from core.curation.review_table import review_table
 from core.evaluation.best_classes import expected_macro_f1
 from core.evaluation.metrics import macro_f1
+from core.evaluation.prior import group_probabilities
+from core.people.inference import Persons, infer, pooling_of
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import open_grouping
 from tests.test_inference import _group
@@ -103,3 +106,32 @@ def test_the_verb_lists_found_people_as_units_by_what_the_person_is_worth(desk, 
     plain = json.loads(CliRunner().invoke(cli, [*words, "--prior", "none"]).output.splitlines()[-1])
     assert {card["unit"] for card in plain["cards"]} == {"photo"}
     assert plain["effect"]["photos"] == 0
+
+
+@pytest.mark.parametrize("prior", ["none", "em", "bbse"])
+@pytest.mark.parametrize("name", ["", "found"])
+def test_a_review_without_answers_says_what_an_export_of_the_run_says(desk, prior, name):
+    workspace, index, run, _ = desk
+    grouping = open_grouping(workspace, "found", dataset_id=index.dataset_id) if name else None
+    evidence = _evidence(desk, prior=prior, grouping=grouping)
+    known = calibrate_run(run, index.photos, DecisionStore(workspace, index.dataset_id).effective())
+    pooling = pooling_of(known.shift, known.oof_logits, known.labels, known.people)
+    persons = grouping and Persons.of(grouping, known.eval_ids.tolist(), pooling)
+    said = group_probabilities(infer(known.shift, known.eval_logits, prior=prior, persons=persons))
+    told = evidence.posterior(np.full(len(evidence.targets), -1))[1][~evidence.is_train]
+    np.testing.assert_allclose(group_probabilities(told), said, atol=0.05 if name else 1e-9)
+    assert (group_probabilities(told).argmax(axis=1) == said.argmax(axis=1)).mean() > 0.95
+
+
+def test_answers_move_the_mix_until_all_answers_are_the_count(desk):
+    evidence, truth = _evidence(desk, prior="em"), desk[3]
+    other = np.flatnonzero(~evidence.is_train)
+    units, cells = evidence.groups[other], truth % 6
+    wanted = np.bincount(cells, minlength=6) / len(cells)
+    known, gaps = np.full(len(evidence.targets), -1), []
+    for share in (0.0, 0.5, 1.0):
+        rows = np.arange(round(share * len(other)))
+        known[units[rows]] = cells[rows]
+        gaps.append(np.abs(evidence.posterior(known)[2] - wanted).sum())
+    assert gaps[2] < gaps[1] < gaps[0]
+    assert gaps[2] < 0.1

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from core.curation.labels import effective_labels
 from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
 from core.errors import RunError
-from core.evaluation.calibration_map import fit_calibration
 from core.evaluation.metrics import Float64Array, probabilities
-from core.evaluation.prior import bbse_mix, group_probabilities, groups_of, mix_of
-from core.evaluation.shift import pooled
-from core.people.inference import Prior, trusted
+from core.evaluation.prior import corrected, group_probabilities
+from core.evaluation.shift import Shift, estimate_shift
+from core.people.inference import Prior, infer, mix_of_prior, trusted
 from core.people.joint import fit_pooling, pool_groups, pool_people, quota_masks
 from core.storage.groupings import Grouping
 from core.storage.predictions import Predictions
@@ -44,8 +43,9 @@ class Evidence:
         cells: (U, 6) calibrated, from all photos of the group; for the mix of the train people.
         person_cells: (N, 6) what all photos of the photo's person say together, whatever the unit.
         confidence: (N,) probability that a photo stands in its own group.
-        mix: (6,) share of each cell among the train groups.
-        target_mix: (6,) share that evaluation groups are corrected to; None to estimate it by EM, answers held fixed.
+        mix: (6,) share of each cell among the train photos.
+        target_mix: (6,) share that evaluation groups are corrected to before any answer.
+        unanswered_mix: (6,) what EM over the groups says before any answer; None where answers do not move a mix.
     """
 
     photos: pd.DataFrame
@@ -59,7 +59,8 @@ class Evidence:
     person_cells: Float64Array
     confidence: Float64Array
     mix: Float64Array
-    target_mix: Float64Array | None
+    target_mix: Float64Array
+    unanswered_mix: Float64Array | None
 
     @property
     def groups(self) -> IntArray:
@@ -74,13 +75,19 @@ class Evidence:
     def posterior(self, known: IntArray) -> tuple[Float64Array, Float64Array, Float64Array]:
         """Cells (U, 6), photos (N, 18) and the evaluation mix (6,), with the answers so far taken in.
 
+        Answers move the mix as EM over the groups does, answers held fixed; what this says otherwise than the
+        target before any answer fades as they come.
+
         Args:
             known: (U,) cell of each evaluation group that was answered, -1 for the others.
         """
         other = ~self.is_train[np.unique(self.groups, return_index=True)[1]]
-        cells, own, mix = self.cells.copy(), self.photo_cells.copy(), self.mix
+        cells, own, mix = self.cells.copy(), self.photo_cells.copy(), self.target_mix
         if other.any():
-            mix = evaluation_mix(cells[other], mix, known[other]) if self.target_mix is None else self.target_mix
+            if self.unanswered_mix is not None and (known >= 0).any():
+                unknown = (known[other] < 0).mean()
+                mix = evaluation_mix(cells[other], self.mix, known[other]) + unknown * (mix - self.unanswered_mix)
+                mix = np.maximum(mix, 1e-4) / np.maximum(mix, 1e-4).sum()
             cells[other] = shifted(cells[other], self.mix, mix)
             own[~self.is_train] = shifted(own[~self.is_train], self.mix, mix)
         cells[known >= 0] = np.eye(NUM_CELLS)[known[known >= 0]]
@@ -122,10 +129,9 @@ def read_evidence(
     if not given.any():
         raise RunError("no train photo of this data set was predicted out of fold; choose another run")
     oof_logits, others = oof.logits[rows[train]], [one.logits[rows[~train]] for one in evaluations]
-    calibration = fit_calibration(oof_logits[given[train]], labels[given])
-    of_others = [calibration.probabilities(one) for one in others]
-    told = pooled(of_others) if len(others[0]) else of_others[0]
-    together = np.concatenate([calibration.probabilities(oof_logits), told])  # (N, 18)
+    shift = estimate_shift(oof_logits[given[train]], labels[given], others)
+    told = _told(shift, others, prior)
+    together = np.concatenate([shift.calibration.probabilities(oof_logits), told])  # (N, 18)
     masks = np.asarray(marginal(together, "mask"), dtype=np.float64)
     persons, sure = _persons(table, grouping)
     owner = pd.factorize(np.where(train, "train ", "eval ") + persons)[0]  # a group may be called as a folder is
@@ -140,15 +146,23 @@ def read_evidence(
         groups, cells = np.arange(len(table)), np.where(train[:, None], photo_cells, person_cells)
         targets, sure = table.photo_id.to_numpy(dtype=object), np.ones(len(table))
     table["group"] = groups
-    once = np.unique(groups[given], return_index=True)[1]
-    mix = mix_of(groups_of(labels[given][once]))
-    target = mix if prior == "none" else None if prior == "em" else _bbse(oof_logits, labels, given, others)
+    first = np.unique(groups, return_index=True)[1]
     votes = np.concatenate([oof_logits, _mean(others)]).argmax(axis=1)
-    found = Evidence(table, targets, unit, votes, votes, masks, photo_cells, cells, person_cells, sure, mix, target)
+    nobody = np.full(len(targets), -1)
+    moved = evaluation_mix(cells[~train[first]], shift.train_mix, nobody[~train[first]]) if prior == "em" else None
+    found = Evidence(table, targets, unit, votes, votes, masks, photo_cells, cells, person_cells, sure,
+                     shift.train_mix, mix_of_prior(shift, prior), moved)  # fmt: skip
     if prior == "none" and grouping is None:
         return found
-    corrected = found.posterior(np.full(len(targets), -1))[1].argmax(axis=1)
-    return replace(found, predictions=np.where(train, votes, corrected))
+    return replace(found, predictions=np.where(train, votes, found.posterior(nobody)[1].argmax(axis=1)))
+
+
+def _told(shift: Shift, others: Sequence[FloatArray], prior: Prior) -> Float64Array:
+    """(M, 18) as for people like the train people, such that correcting by ``posterior`` gives ``infer`` again.
+
+    Networks are corrected one by one and then taken together; the other way round their sharpened mean misleads EM.
+    """
+    return corrected(infer(shift, others, prior=prior), mix_of_prior(shift, prior), shift.train_mix)
 
 
 def _mean(logits: Sequence[FloatArray]) -> Float64Array:
@@ -180,17 +194,6 @@ def _persons(table: pd.DataFrame, grouping: Grouping | None) -> tuple[NDArray[np
         persons[~train], confidence = grouping.groups_of(table.photo_id[~train].tolist())
         sure[~train] = trusted(persons[~train].astype(str), confidence)
     return persons, sure
-
-
-def _bbse(
-    oof_logits: FloatArray, labels: IntArray, given: NDArray[np.bool_], others: Sequence[FloatArray]
-) -> Float64Array:
-    """The evaluation mix by black-box shift estimation, (6,): the mean over networks."""
-    train = given[: len(oof_logits)]
-    true, guess = groups_of(labels[: len(oof_logits)][train]), groups_of(oof_logits.argmax(axis=1)[train])
-    mixes = [bbse_mix(true, guess, groups_of(one.argmax(axis=1))) for one in others]
-    mean: Float64Array = np.mean(mixes, axis=0)
-    return mean
 
 
 def run_evidence(
