@@ -100,7 +100,7 @@ class _Walk:
             expect(page.locator("[class*=st-key-job-]").first).to_contain_text("finished", timeout=7_200_000)
         with self._step("errors"):
             self._open("errors")
-            cells = page.locator(".bars").first.locator(".point path")
+            cells = page.locator(".st-key-matrix-area .point path")
             expect(cells).to_have_count(18 * 18)
             page.wait_for_timeout(300)
             cells.nth(page.evaluate(_HOTTEST)).click(force=True)
@@ -110,7 +110,10 @@ class _Walk:
             self._open("pseudo_labels")
             self._name_the_reviewer()
             page.get_by_text("Accept many at once").click()
-            page.get_by_role("button", name=re.compile(r"^Accept [\d,]+$")).click()
+            many = page.get_by_role("button", name=re.compile(r"^Accept [\d,]+$"))
+            expect(many).to_be_visible()
+            if many.is_enabled():  # a weak run reaches the wanted precision in no class
+                many.click()
             self._idle()
             page.locator(".stage img").first.wait_for()
             for key in ("a", "a", "x", "Backspace", "a"):
@@ -161,7 +164,7 @@ class _Walk:
 
 
 _HOTTEST = """() => {
-    const shown = [...document.querySelectorAll('.js-plotly-plot')][0].data[0].text.flatMap((row) => [...row]);
+    const shown = document.querySelector('.st-key-matrix-area .js-plotly-plot').data[0].text.flatMap((row) => [...row]);
     const counts = shown.map((text, k) => (Math.floor(k / 18) === k % 18 ? 0 : parseFloat(text) || 0));
     return counts.indexOf(Math.max(...counts));
 }"""
