@@ -120,6 +120,23 @@ def test_keys_typed_into_a_field_decide_nothing(desk, page):
     assert _rows(store, "typist")[["kind", "why"]].to_numpy().tolist() == [["reject", "a mask x 1"]]
 
 
+def test_keys_decide_also_while_a_part_of_the_page_that_was_opened_has_the_focus_but_enter_is_its_own(desk, page):
+    url, store = desk
+    _open(page, url, "opener")
+    first = _target(page)
+    page.get_by_text("a part to open").click()
+    expect(page.get_by_text("a box to tick")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("a box to tick")).not_to_be_visible()
+    assert _target(page) == first
+    page.keyboard.press("a")
+    assert _target(page) != first
+    _saved(page, 1)
+    page.get_by_label("a field of the page").click()
+    page.keyboard.press("x")
+    assert _rows(store, "opener").kind.tolist() == ["accept"]
+
+
 def test_undo_brings_the_card_back_at_once_and_also_after_a_reload(desk, page):
     url, store = desk
     _open(page, url, "undoer")

@@ -2,6 +2,7 @@
 
 const EDITABLE = "input, textarea, select, [contenteditable=''], [contenteditable=true]";
 const ARROWS = ["left", "right", "up", "down"];
+const PRESSED = "button, summary, a, [role=radio], [role=button]"; // letters mean nothing to these: only enter, space, arrows
 
 class Keyboard {
   // `words` is the review's own text field; enter and escape lead `back` from it.
@@ -18,8 +19,8 @@ class Keyboard {
   _onKey(event) {
     const target = event.composedPath()[0];
     if (target === this.words) return this._inWords(event);
-    if (event.ctrlKey || event.metaKey || event.altKey || !this._isOurs(event, target)) return;
     const key = keyOf(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || !this._isOurs(event, target, key)) return;
     if (target.matches?.("button") && (key === "enter" || key === "space")) return; // the button's own
     if (event.repeat && !ARROWS.includes(key)) return event.preventDefault(); // a key held down decides once
     if (this.press(key, event.shiftKey)) event.preventDefault();
@@ -27,9 +28,10 @@ class Keyboard {
   }
 
   // Not what is typed into a field, nor what another part of the page has the focus for.
-  _isOurs(event, target) {
+  _isOurs(event, target, key) {
     if (target.matches?.(EDITABLE)) return false;
-    return event.composedPath().includes(this.root) || target === document.body || !(target.tabIndex >= 0);
+    if (event.composedPath().includes(this.root) || target === document.body || !(target.tabIndex >= 0)) return true;
+    return (key.length === 1 || key === "backspace") && target.matches(PRESSED) && !target.closest("[role=dialog]");
   }
 
   _inWords(event) {
