@@ -104,5 +104,20 @@ def test_the_page_shows_the_groups_and_what_pooling_changes(demo_dir, index, tra
     app = app.switch_page(str(root / "pages" / "people.py")).run()
     app.selectbox(key="grouping").set_value("page").run()
     assert not app.exception
-    assert app.metric[0].value == str(len(ids) // 7)
-    assert f"of {len(ids):,} classes" in " ".join(element.value for element in app.markdown)
+    words = " ".join(element.value for element in app.markdown)
+    assert f"**{len(ids) // 7} groups**, {len(ids) // 7} of seven photos, 0 single photos; a test" in words
+    assert f"of {len(ids):,} classes" in words
+    assert "Who is reviewing?" in words
+    app.session_state["reviewer"] = "ada"
+    app.run()
+    for order, listed in {"least sure first": len(ids) // 7, "single photos": 0, "confirmed": 0}.items():
+        app.segmented_control(key="groups-order").set_value(order).run()
+        assert not app.exception
+        shown = json.loads(next(one for one in _components(app) if "groups" in one))
+        assert len(shown["groups"]) == listed
+        assert {len(group["photos"]) for group in shown["groups"]} <= {7}
+
+
+def _components(app):
+    """The data of all components on the page, as JSON."""
+    return [element.proto.json for element in app.get("bidi_component")]

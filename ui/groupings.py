@@ -1,5 +1,6 @@
 """Groupings of evaluation photos on the screen: the forms that make one, and what one changes."""
 
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import streamlit as st
 from core.curation.labels import effective_labels
 from core.errors import LabelingError
 from core.jobs.queue import JobQueue
-from core.people.effect import PoolingEffect, pooling_effect
+from core.people.effect import PoolingEffect, Singles, single_predictions
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import Grouping, read_groups_csv, save_grouping
 from core.storage.runs import Run
@@ -51,9 +52,11 @@ def import_form(taken: list[str]) -> None:
 
 
 def pooled(run: Run, grouping: Grouping) -> PoolingEffect:
-    """What pooling over the grouping changes; kept for the last few pairs of run, grouping and label revision."""
+    """What pooling over the grouping changes; kept for the last few groupings, as corrected, and label revisions."""
     desk = current()
-    return _pooled(run, grouping, DecisionStore(desk.workspace, desk.index.dataset_id).revision())
+    decided = DecisionStore(desk.workspace, desk.index.dataset_id).effective()
+    labels = hashlib.sha256("".join(decided.decision_id).encode()).hexdigest()
+    return _pooled(run, grouping, labels, decided)
 
 
 _BY_NAME = {
@@ -62,9 +65,13 @@ _BY_NAME = {
 }
 
 
+@st.cache_resource(max_entries=4, hash_funcs=_BY_NAME, show_spinner=False)
+def _pooled(run: Run, grouping: Grouping, labels: str, _decided: pd.DataFrame) -> PoolingEffect:
+    return _single(run, labels, _decided).pooled_over(grouping)
+
+
 @st.cache_resource(max_entries=4, hash_funcs=_BY_NAME, show_spinner="Pooling the photos of each person")
-def _pooled(run: Run, grouping: Grouping, revision: int) -> PoolingEffect:
-    desk = current()
-    decided = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
-    photos = effective_labels(desk.index.photos, decided)
-    return pooling_effect(run, grouping, pd.Series(photos.label.to_numpy(), index=photos.photo_id))
+def _single(run: Run, labels: str, _decided: pd.DataFrame) -> Singles:
+    del labels  # only the key
+    photos = effective_labels(current().index.photos, _decided)
+    return single_predictions(run, pd.Series(photos.label.to_numpy(), index=photos.photo_id))

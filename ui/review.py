@@ -1,25 +1,19 @@
-"""The review component on a page: cards go to the browser, decisions come back and are saved before anything else.
+"""The review component on a page: cards go to the browser, decisions come back (``ui.outbox``)."""
 
-Decisions travel as STATE, not as a trigger, and a browser repeats them until it hears that they are kept: with a
-slow or restarted server triggers get lost. Mount it outside any fragment.
-"""
-
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
-from core.curation.inbox import receive
 from core.storage.decisions import DecisionStore
 from core.taxonomy import AXES, CLASS_NAMES
-from ui.session import current
+from ui.outbox import mount, prefix_of
 
 _FOLDER = Path(__file__).resolve().parent / "components" / "review"
 _SCRIPTS = (
     "outbox.js",
+    "elements.js",
     "meaning.js",
     "photos.js",
     "drawing.js",
@@ -65,42 +59,11 @@ def review(
         view: names the filters and the order; when it changes, the cards on the screen are replaced.
         empty: what to do when no card is left. Mount it without cards, too: what is on the way must arrive.
     """
-    key = f"review-{queue}"
-    answers = f"{key}-answer-{who}"
-
-    def save() -> None:
-        """Runs before the script, so that the cards it makes know of these decisions."""
-        outbox = st.session_state[key].get("outbox")
-        st.session_state[answers] = _answer(outbox, queue=queue, who=who, store=store)
-
-    if answers not in st.session_state:
-        st.session_state[answers] = _answer(None, queue=queue, who=who, store=store)
-    answer = st.session_state[answers]
-    result = _component(
-        key=key,
+    mount(
+        _component, key=f"review-{queue}", queue=queue, who=who, store=store,
         data={
             "cards": list(cards), "queue": queue, "run_id": run_id, "who": who, "mode": mode, "page_size": page_size,
             "progress": dict(progress or {}), "view": f"{mode} {page_size} {run_id} {view}",
-            "prefix": _prefix(store), "axes": list(AXES.values()), "classes": list(CLASS_NAMES), "answer": answer,
-            "empty": empty,
+            "prefix": prefix_of(store), "axes": list(AXES.values()), "classes": list(CLASS_NAMES), "empty": empty,
         },
-        default={"outbox": None},
-        on_outbox_change=save,
     )  # fmt: skip
-    outbox = result.get("outbox")
-    if isinstance(outbox, Mapping) and outbox.get("attempt") != answer["attempt"]:
-        # A new session after a restart: the callback was not called.
-        st.session_state[answers] = _answer(outbox, queue=queue, who=who, store=store)
-        st.rerun()
-
-
-def _answer(outbox: object, *, queue: str, who: str, store: DecisionStore) -> dict[str, Any]:
-    """Save what a browser sent; what it must hear: which batches are kept or refused, and the newest, for undo."""
-    sent = outbox if isinstance(outbox, Mapping) else {}
-    receipt = receive(sent.get("batches"), store=store, photos=current().index.photos, who=who)
-    return {"attempt": sent.get("attempt"), "last": store.last_batch(queue, who), **asdict(receipt)}
-
-
-def _prefix(store: DecisionStore) -> str:
-    """Keeps what waits in a browser apart by data set and workspace."""
-    return f"maskdesk-{hashlib.sha256(f'{store.database} {store.dataset_id}'.encode()).hexdigest()[:12]}-"

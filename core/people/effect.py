@@ -1,60 +1,82 @@
 """What pooling over a grouping changes in a run's predictions, before anybody relies on it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from core.evaluation.calibration import fit_temperature
 from core.evaluation.metrics import Float64Array, macro_f1, probabilities
+from core.people.inference import Persons
 from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping
 from core.storage.runs import Run
-from core.taxonomy import NUM_CLASSES, IntArray, class_name
+from core.taxonomy import IntArray, class_name
 
 
 @dataclass(frozen=True)
-class PoolingEffect:
-    """A run's evaluation predictions, photo by photo and pooled over a grouping.
+class Singles:
+    """A run's evaluation predictions photo by photo, and how it would pool them.
 
     Attributes:
         photo_ids: (N,) in info.csv's order.
-        single: (N, 18) calibrated probabilities of single photos.
-        pooled: (N, 18) the same pooled.
+        probs: (N, 18) calibrated probabilities.
         pooling: fitted on the run's train people.
-        oof_single, oof_pooled: out-of-fold macro F1 over the train people's own folders. The pooling's three numbers
-            were fitted on the same people.
+        oof_single, oof_pooled: out-of-fold macro F1 over the train people's own folders, photo by photo and pooled.
+            The pooling's three numbers were fitted on the same people.
     """
 
     photo_ids: list[str]
-    single: Float64Array
-    pooled: Float64Array
+    probs: Float64Array
     pooling: Pooling
     oof_single: float
     oof_pooled: float
 
+    @cached_property
+    def classes(self) -> IntArray:
+        """(N,) most probable class of each photo alone."""
+        return np.asarray(self.probs.argmax(axis=1))
+
+    def pooled_over(self, grouping: Grouping) -> "PoolingEffect":
+        """The same predictions joined over a grouping's persons."""
+        persons = Persons.of(grouping, self.photo_ids, self.pooling)
+        return PoolingEffect(
+            self, joint_probs(self.probs, persons.groups, self.pooling, confidence=persons.confidence)
+        )
+
+
+@dataclass(frozen=True)
+class PoolingEffect:
+    """Predictions alone and pooled; ``pooled`` is (N, 18) in the order of ``single.photo_ids``."""
+
+    single: Singles
+    pooled: Float64Array
+
+    @cached_property
+    def classes(self) -> IntArray:
+        """(N,) most probable class of each photo with its person's other photos."""
+        return np.asarray(self.pooled.argmax(axis=1))
+
     @property
     def changed(self) -> int:
         """Photos whose most probable class is another one."""
-        return int((self.single.argmax(axis=1) != self.pooled.argmax(axis=1)).sum())
+        return int((self.single.classes != self.classes).sum())
 
-    def captions(self, rows: list[int]) -> list[str]:
-        """Class and confidence of some photos, pooled, and what they would be alone where that differs."""
-        found = []
-        for row in rows:
-            own, together = int(self.single[row].argmax()), int(self.pooled[row].argmax())
+    def captions(self) -> dict[str, str]:
+        """Class and confidence of each photo, pooled, and what it would be alone where that differs."""
+        found = {}
+        sure = self.pooled.max(axis=1)
+        for row, (photo_id, own, together) in enumerate(
+            zip(self.single.photo_ids, self.single.classes.tolist(), self.classes.tolist(), strict=True)
+        ):
             alone = "" if own == together else f", alone {class_name(own)}"
-            found.append(f"{class_name(together)}  {self.pooled[row, together]:.0%}{alone}")
+            found[photo_id] = f"{class_name(together)} {sure[row]:.0%}{alone}"
         return found
 
-    def counts(self) -> tuple[IntArray, IntArray]:
-        """Photos by class, (18,) each: single and pooled."""
-        one, other = (np.bincount(each.argmax(axis=1), minlength=NUM_CLASSES) for each in (self.single, self.pooled))
-        return one, other
 
-
-def pooling_effect(run: Run, grouping: Grouping, labels: pd.Series) -> PoolingEffect:
-    """Pool a run's evaluation predictions over a grouping.
+def single_predictions(run: Run, labels: pd.Series) -> Singles:
+    """Calibrate a run's evaluation predictions, and fit on its train people how those of one person are pooled.
 
     Args:
         labels: class by photo_id of the train photos as decided, -1 where unknown.
@@ -68,13 +90,9 @@ def pooling_effect(run: Run, grouping: Grouping, labels: pd.Series) -> PoolingEf
     temperature = fit_temperature(oof.logits[known], true[known])
     train_probs = probabilities(oof.logits[known], temperature=temperature)
     pooling = fit_pooling(train_probs, true[known], people[known])
-    single = probabilities(evaluation.logits, temperature=temperature)
-    photo_ids = evaluation.photo_ids.tolist()
-    groups, confidence = grouping.groups_of(photo_ids)
-    return PoolingEffect(
-        photo_ids,
-        single,
-        joint_probs(single, groups, pooling, confidence=confidence),
+    return Singles(
+        evaluation.photo_ids.tolist(),
+        probabilities(evaluation.logits, temperature=temperature),
         pooling,
         macro_f1(true[known], train_probs.argmax(axis=1)),
         macro_f1(true[known], joint_probs(train_probs, people[known], pooling).argmax(axis=1)),

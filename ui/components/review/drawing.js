@@ -3,19 +3,6 @@
 const AXIS_TITLES = { mask: "Mask", gender: "Gender", age_band: "Age" };
 const PROBS_OF = { mask: "mask", gender: "gender", age_band: "age" };
 
-function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value == null || value === false) continue;
-    if (name === "text") element.textContent = value;
-    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child != null));
-  return element;
-}
-
-const percent = (share) => `${Math.round(share * 100)} %`;
 const altOf = (card, place) =>
   `${card.title}: photo ${place + 1} of ${card.photos.length}${card.photos[place].note ? `, ${card.photos[place].note}` : ""}`;
 

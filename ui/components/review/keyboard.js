@@ -1,5 +1,14 @@
 // Which key presses belong to the review, and which to the page around it.
 
+// The key of an event by its place on the keyboard: with a Korean input method event.key is "Process".
+function keyOf(event) {
+  const code = event.code || event.key;
+  if (/^Key[A-Z]$/.test(code)) return code.slice(3).toLowerCase();
+  if (/^(Digit|Numpad)\d$/.test(code)) return code.at(-1);
+  if (code === "NumpadEnter") return "enter";
+  return { " ": "space" }[code] ?? code.toLowerCase().replace("arrow", "");
+}
+
 const EDITABLE = "input, textarea, select, [contenteditable=''], [contenteditable=true]";
 const ARROWS = ["left", "right", "up", "down"];
 const PRESSED = "button, summary, a, [role=radio], [role=button]"; // letters mean nothing to these: only enter, space, arrows

@@ -15,15 +15,6 @@ const isWhole = (axes) => AXES.every((axis) => axes[axis] != null);
 const given = (axes) => Object.fromEntries(AXES.filter((axis) => axes?.[axis] != null).map((axis) => [axis, axes[axis]]));
 const same = (a, b) => AXES.every((axis) => (a[axis] ?? null) === (b[axis] ?? null));
 
-// The key of an event by its place on the keyboard: with a Korean input method event.key is "Process".
-function keyOf(event) {
-  const code = event.code || event.key;
-  if (/^Key[A-Z]$/.test(code)) return code.slice(3).toLowerCase();
-  if (/^(Digit|Numpad)\d$/.test(code)) return code.at(-1);
-  if (code === "NumpadEnter") return "enter";
-  return { " ": "space" }[code] ?? code.toLowerCase().replace("arrow", "");
-}
-
 // Evaluation photos have no label; a person of theirs is a found group, decided photo by photo.
 const isEvaluation = (card) => card.current === null;
 

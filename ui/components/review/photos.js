@@ -26,18 +26,18 @@ class Photos {
   // Fetch and decode what comes next: three pages of a grid, or a dozen single cards (page size 0).
   fetchAhead(deck, pageSize) {
     if (pageSize) {
-      for (const card of deck.slice(0, 3 * pageSize)) this._prefetch(card.photos[0].photo_id, "tile");
+      for (const card of deck.slice(0, 3 * pageSize)) this.prefetch(card.photos[0].photo_id, "tile");
       return;
     }
-    for (const card of deck.slice(0, 12)) this._prefetch(card.photos[0].photo_id, "large");
+    for (const card of deck.slice(0, 12)) this.prefetch(card.photos[0].photo_id, "large");
     for (const card of deck.slice(0, 4)) {
       const kind = card.photo_probs ? "tile" : "small";
-      if (card.photos.length > 1) for (const { photo_id } of card.photos) this._prefetch(photo_id, kind);
-      for (const { photo_ids } of card.neighbours ?? []) for (const id of photo_ids) this._prefetch(id, "small");
+      if (card.photos.length > 1) for (const { photo_id } of card.photos) this.prefetch(photo_id, kind);
+      for (const { photo_ids } of card.neighbours ?? []) for (const id of photo_ids) this.prefetch(id, "small");
     }
   }
 
-  _prefetch(photoId, kind) {
+  prefetch(photoId, kind) {
     const key = `${kind} ${photoId}`;
     if (this.pool.has(key)) return;
     const img = this._make(photoId, kind);

@@ -114,11 +114,9 @@ class Screen {
     const share = total ? Math.min(1, (done + way) / total) : 0;
     setText(this.progress, parts.join(" · "));
     this.progress.style.setProperty("--share", `${100 * share}%`);
-    const late = Math.round(outbox.lateness() / 1000);
-    const kept = outbox.mirrored ? "kept in this browser" : "do not close this page";
-    const waits = way ? ` · ${count(way)} on the way${late >= 3 ? ` for ${late} s, ${kept}` : ""}` : "";
-    setText(this.saves, `${count(outbox.saved)} saved${waits}`);
-    this.saves.dataset.late = String(late >= 3);
+    const { text, late } = savingWords(outbox, outbox.saved, way);
+    setText(this.saves, text);
+    this.saves.dataset.late = String(late);
     if (outbox.problem) this.warn(`Not saved, tried again: ${outbox.problem}`);
     else if (this.alert.textContent.startsWith("Not saved")) this.alert.hidden = true;
   }
@@ -140,11 +138,4 @@ class Screen {
   columns() {
     return getComputedStyle(this.stage).gridTemplateColumns.split(" ").length;
   }
-}
-
-const count = (number) => number.toLocaleString("en");
-
-// A status that did not change is not read out again.
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
