@@ -69,9 +69,9 @@ names = [name for name in groups.groups if name not in decided]
 total = len(groups)
 ahead = names[: 3 * size if mode == "grid" else 24]
 st.text_input("a field of the page", key="field")
-st.html("<details><summary>a part to open</summary><p>a box to tick</p></details>")
 review(
     [_card(name, unit, groups.get_group(name), train) for name in ahead],
     queue=queue, run_id="", who=who, store=store, mode="grid" if mode == "grid" else "card", page_size=size,
     progress={"done": total - len(names), "total": total, "gained": 0.0123, "hit_rate": 0.4, "hint": ""},
 )  # fmt: skip
+st.html("<details><summary>a part to open</summary><p>a box to tick</p></details>")
