@@ -22,8 +22,8 @@ def test_temperature_and_lean_of_a_known_network_are_taken_back():
     found = calibration.probabilities(fresh.logits)
     assert np.abs(found - fresh.true_probs).max() < 0.06
     assert np.abs(found - fresh.true_probs).mean() < 0.002
-    assert calibration.gender.scale == pytest.approx(1 / 2.0, rel=0.05)
-    assert [link.scale for link in calibration.age] == pytest.approx([0.5, 0.5], rel=0.1)
+    assert calibration.gender[0].scale == pytest.approx(1 / 2.0, rel=0.05)
+    assert [links[0].scale for links in calibration.age] == pytest.approx([0.5, 0.5], rel=0.1)
 
 
 def test_each_finer_map_is_more_likely_on_people_it_was_not_fitted_on():
@@ -47,7 +47,7 @@ def test_with_a_bias_the_mean_probability_of_each_value_is_its_share_of_the_labe
 def test_the_link_of_gender_is_scikit_learns_logistic_regression():
     train = draw_people(3, 800)
     only_gender = np.tile(np.log(marginal(train.true_probs, "gender")).repeat(3, axis=1), 3)
-    link = fit_calibration(only_gender, train.labels).gender
+    link = fit_calibration(only_gender, train.labels).gender[0]
     odds = np.log(marginal(train.true_probs, "gender")) @ [[-1], [1]]
     oracle = LogisticRegression(C=1e9, tol=1e-10).fit(odds, decode(train.labels)[1])
     assert link.scale == pytest.approx(oracle.coef_[0, 0], rel=0.01)

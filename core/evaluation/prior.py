@@ -82,7 +82,8 @@ def em_mix(
     has a say of ``strength``: a Dirichlet prior of that weight.
 
     Args:
-        group_probs: (N, 6) of evaluation photos, calibrated with a bias; on others EM does harm.
+        group_probs: (N, 6) of evaluation photos, calibrated with a bias; on others EM does harm. Groups may be
+            finer, such as gender x age cell.
         train_mix: (6,) shares that the calibration was made on; a group without train people stays at 0.
         strength: as a share of the photos; 0 is maximum likelihood.
         weights: (N,) how often each photo counts.
@@ -93,17 +94,18 @@ def em_mix(
     Source: Saerens, Latinne, Decaestecker, Adjusting the outputs of a classifier to new a priori
         probabilities, Neural Computation 2002; with a prior: Dempster, Laird, Rubin, JRSS B 1977, section 3.
     """
-    probs, before = np.asarray(group_probs, dtype=np.float64), _mix("train_mix", train_mix)
-    if probs.ndim != 2 or probs.shape[1] != len(before) or not len(probs):
-        raise RunError(f"group_probs have shape {probs.shape}; give (photos, {len(before)}), at least one photo")
+    probs = np.asarray(group_probs, dtype=np.float64)
+    if probs.ndim != 2 or not len(probs):
+        raise RunError(f"group_probs have shape {probs.shape}; give (photos, groups), at least one photo")
+    groups = probs.shape[1]
+    before = _mix("train_mix", train_mix, groups)
     shares = np.full(len(probs), 1 / len(probs)) if weights is None else np.asarray(weights, dtype=np.float64)
     same_length(group_probs=probs, weights=shares)
     shares = shares / shares.sum()
     likelihood = probs / np.where(before > 0, before, np.inf)  # (N, 6), up to a factor a photo
-    mix: Float64Array = before if start is None else _mix("start", start)
+    mix: Float64Array = before if start is None else _mix("start", start, groups)
     for _ in range(2000):
-        joint = likelihood * mix
-        expected = (shares / np.maximum(joint.sum(axis=1), 1e-300)) @ joint
+        expected = mix * ((shares / np.maximum(likelihood @ mix, 1e-300)) @ likelihood)
         following: Float64Array = (expected + strength * before) / (expected.sum() + strength)
         if np.abs(following - mix).max() < 1e-7:
             return following
@@ -174,9 +176,9 @@ def corrected(pred_probs: FloatArray, train_mix: ArrayLike, mix: ArrayLike) -> F
     return shifted
 
 
-def _mix(name: str, shares: ArrayLike) -> Float64Array:
+def _mix(name: str, shares: ArrayLike, groups: int = NUM_GROUPS) -> Float64Array:
     mix: Float64Array = np.asarray(shares, dtype=np.float64)
-    if mix.shape != (NUM_GROUPS,) or not np.isfinite(mix).all() or mix.min() < 0 or mix.sum() <= 0:
-        raise RunError(f"{name} is {mix.tolist()}; give {NUM_GROUPS} shares, none negative")
+    if mix.shape != (groups,) or not np.isfinite(mix).all() or mix.min() < 0 or mix.sum() <= 0:
+        raise RunError(f"{name} is {mix.tolist()}; give {groups} shares, none negative")
     normalized: Float64Array = mix / mix.sum()
     return normalized

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq  # type: ignore[attr-defined]
 
 from core.errors import RunError
-from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration
+from core.evaluation.age_cells import cells_of
+from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration, to_classes
 from core.evaluation.metrics import Float64Array, confusion_matrix, paired, probabilities, same_length
-from core.evaluation.prior import GROUP_NAMES, bbse_mix, corrected, em_mix, group_probabilities, groups_of, mix_of
-from core.taxonomy import FloatArray
+from core.evaluation.prior import GROUP_NAMES, bbse_mix, em_mix, groups_of, mix_of
+from core.taxonomy import AGE_BANDS, GENDERS, FloatArray, IntArray, decode
 
 _SHARPEST = 4.0
 """Largest power by which a mean of networks is sharpened."""
@@ -28,6 +29,7 @@ class Shift:
         train_mix: (6,) shares of the groups among the train photos.
         predicted_mix: (6,) shares among the evaluation photos as a network's most probable classes say.
         em_mix, bbse_mix: (6,) estimated shares.
+        train_cells, em_cells: (2, A) the same by gender and age cell, see ``age_cells``.
     """
 
     calibration: Calibration
@@ -35,6 +37,8 @@ class Shift:
     predicted_mix: Float64Array
     em_mix: Float64Array
     bbse_mix: Float64Array
+    train_cells: Float64Array
+    em_cells: Float64Array
 
     def calibrated(self, logits: Sequence[FloatArray]) -> Float64Array:
         """Calibrated probabilities of the networks taken together, (M, 18).
@@ -45,10 +49,22 @@ class Shift:
         return pooled([self.calibration.probabilities(member) for member in logits])
 
     def corrected(self, logits: Sequence[FloatArray], *, mix: ArrayLike | None = None) -> Float64Array:
-        """As ``calibrated``, each network's corrected to a mix: the one that EM found when None."""
-        target = self.em_mix if mix is None else mix
-        members = [corrected(self.calibration.probabilities(one), self.train_mix, target) for one in logits]
-        return pooled(members)
+        """As ``calibrated``, each network's corrected to a mix of groups: the one that EM found when None.
+
+        Within a group the ages are those that EM found.
+        """
+        wanted = self.em_cells
+        if mix is not None:
+            change = _ratio(np.asarray(mix, dtype=np.float64), self.em_mix).reshape(len(GENDERS), -1)
+            wanted = wanted * change[:, self.calibration.band_of_cell]
+        tilt = _ratio(wanted, self.train_cells)  # (2, A)
+        return pooled([self._tilted(one, tilt) for one in logits])
+
+    def _tilted(self, logits: FloatArray, tilt: Float64Array) -> Float64Array:
+        cells = self.calibration.cell_probabilities(logits) * tilt  # (M, 3, 2, A)
+        classes = to_classes(cells, self.calibration.band_of_cell)
+        normalized: Float64Array = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1e-300)
+        return normalized
 
 
 def estimate_shift(
@@ -58,6 +74,7 @@ def estimate_shift(
     *,
     method: CalibrationMethod = "bias",
     weights: ArrayLike | None = None,
+    ages: ArrayLike | None = None,
 ) -> Shift:
     """Calibration of a run, and the class mix of the evaluation set.
 
@@ -69,23 +86,31 @@ def estimate_shift(
         labels: (N,) true classes.
         eval_logits: one (M, 18) a network, such as each fold's; one alone where only the mean is known.
         weights: (N,) how often each train photo counts.
+        ages: (N,) years of train photos, negative where unknown; evaluation people may then be of other ages
+            within a band, too.
     Raises:
         RunError: lengths differ, or there is no labelled or no evaluation photo.
     """
     true, guess = paired(labels, np.asarray(oof_logits).argmax(axis=1))
     if not eval_logits or not len(eval_logits[0]):
         raise RunError("there is no evaluation photo to estimate a mix from; check the data set")
-    calibration = fit_calibration(oof_logits, true, method=method, weights=weights)
-    train_mix = mix_of(groups_of(true), weights)
+    calibration = fit_calibration(oof_logits, true, method=method, weights=weights, ages=ages)
+    train_cells = _cell_mix(calibration, true, ages, weights)
+    by_em = []
+    for member in eval_logits:
+        seen = calibration.cell_probabilities(member).sum(axis=1)  # (M, 2, A), over masks
+        by_em.append(em_mix(seen.reshape(len(seen), -1), train_cells.ravel()))
+    em_cells = _mean(by_em).reshape(train_cells.shape)
     guesses = [groups_of(member.argmax(axis=1)) for member in eval_logits]
-    by_em = [em_mix(group_probabilities(calibration.probabilities(member)), train_mix) for member in eval_logits]
     by_bbse = [bbse_mix(groups_of(true), groups_of(guess), seen, weights=weights) for seen in guesses]
     return Shift(
         calibration,
-        train_mix,
+        mix_of(groups_of(true), weights),
         _mean([mix_of(seen) for seen in guesses]),
-        _mean(by_em),
+        (em_cells @ np.eye(len(AGE_BANDS))[calibration.band_of_cell]).ravel(),
         _mean(by_bbse),
+        train_cells,
+        em_cells,
     )
 
 
@@ -126,6 +151,7 @@ def bootstrap_shift(
     eval_logits: Sequence[FloatArray],
     *,
     method: CalibrationMethod = "bias",
+    ages: ArrayLike | None = None,
     draws: int = 30,
     seed: int = 0,
 ) -> Iterator[Shift]:
@@ -136,6 +162,7 @@ def bootstrap_shift(
 
     Args:
         people: (N,) person of each train photo.
+        method, ages: as in ``estimate_shift``.
     Raises:
         RunError: as ``estimate_shift``.
     """
@@ -145,7 +172,7 @@ def bootstrap_shift(
     for draw in range(draws):
         counts = np.bincount(rng.integers(len(known), size=len(known)), minlength=len(known))
         member = eval_logits[draw % len(eval_logits)]
-        yield estimate_shift(oof_logits, labels, [member], method=method, weights=counts[codes])
+        yield estimate_shift(oof_logits, labels, [member], method=method, weights=counts[codes], ages=ages)
 
 
 def intervals(estimate: Float64Array, draws: Sequence[Float64Array], *, level: float = 0.95) -> Float64Array:
@@ -186,6 +213,27 @@ def moves(before: ArrayLike, after: ArrayLike) -> pd.DataFrame:
     old, new = np.nonzero(counts)
     table = pd.DataFrame({"before": old, "after": new, "photos": counts[old, new]})
     return table.sort_values("photos", ascending=False, kind="stable", ignore_index=True)
+
+
+def _cell_mix(
+    calibration: Calibration, labels: IntArray, ages: ArrayLike | None, weights: ArrayLike | None
+) -> Float64Array:
+    """(2, A) shares of gender and age cell among the train photos; of those whose age is known."""
+    _, gender, cell = decode(labels)
+    if ages is not None and len(calibration.band_of_cell) > len(AGE_BANDS):
+        cell = cells_of(labels, ages)
+    size = len(calibration.band_of_cell)
+    counts = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
+    counts = np.where(cell >= 0, counts, 0.0)
+    summed = np.bincount(gender * size + np.maximum(cell, 0), weights=counts, minlength=len(GENDERS) * size)
+    shares: Float64Array = summed.reshape(len(GENDERS), size) / summed.sum()
+    return shares
+
+
+def _ratio(after: Float64Array, before: Float64Array) -> Float64Array:
+    """After by before; 0 where there was nothing before."""
+    found: Float64Array = np.where(before > 0, after / np.where(before > 0, before, 1), 0.0)
+    return found
 
 
 def _mean(arrays: Sequence[Float64Array]) -> Float64Array:
