@@ -49,11 +49,21 @@ def _calibrated(key: _Key, _run: Run) -> CalibratedRun:
 def _shift_draws(key: _Key, _run: Run) -> list[Shift]:
     known = _calibrated(key, _run)
     return list(
-        bootstrap_shift(known.oof_logits, known.labels, known.people, known.eval_logits, method=key[-1], draws=_DRAWS)
+        bootstrap_shift(
+            known.oof_logits,
+            known.labels,
+            known.people,
+            known.eval_logits,
+            method=key[-1],
+            ages=known.ages,
+            draws=_DRAWS,
+        )
     )
 
 
 @st.cache_resource(max_entries=4, show_spinner="Drawing possible truths ...")
 def _drawn_truth(key: _Key, _run: Run) -> DrawnTruth:
     known = _calibrated(key, _run)
-    return draw_evaluation_truth(known.oof_logits, known.labels, known.people, known.eval_logits, method=key[-1])
+    return draw_evaluation_truth(
+        known.oof_logits, known.labels, known.people, known.eval_logits, method=key[-1], ages=known.ages
+    )

@@ -36,8 +36,10 @@ def shift(settings: Settings, run_id: str, method: CalibrationMethod, draws: int
     decided = DecisionStore(workspace, index.dataset_id).effective()
     known = calibrate_run(run, index.photos, decided, method=method)
     train = known.oof_logits, known.labels, known.people
-    table = mix_table(known.shift, list(bootstrap_shift(*train, known.eval_logits, method=method, draws=draws)))
-    truth = draw_evaluation_truth(*train, known.eval_logits, method=method)
+    table = mix_table(
+        known.shift, list(bootstrap_shift(*train, known.eval_logits, method=method, ages=known.ages, draws=draws))
+    )
+    truth = draw_evaluation_truth(*train, known.eval_logits, method=method, ages=known.ages)
     before, after = known.raw.argmax(axis=1), known.corrected.argmax(axis=1)
     expected = {name: expected_score(truth, found) for name, found in (("raw", before), ("corrected", after))}
     result: dict[str, Any] = {

@@ -20,7 +20,8 @@ class CalibratedRun:
 
     Attributes:
         shift: the calibration map and the estimated mix.
-        photo_ids, people, labels: (N,) of the train photos that were predicted out-of-fold and have a label.
+        photo_ids, people, labels, ages: (N,) of the train photos that were predicted out-of-fold and have a label;
+            years, -1 where unknown.
         oof_logits: (N, 18).
         eval_ids: (M,) evaluation photos, in info.csv's order.
         eval_logits: one (M, 18) a fold.
@@ -33,6 +34,7 @@ class CalibratedRun:
     photo_ids: NDArray[np.str_]
     people: NDArray[np.str_]
     labels: IntArray
+    ages: IntArray
     oof_logits: FloatArray
     eval_ids: NDArray[np.str_]
     eval_logits: tuple[FloatArray, ...]
@@ -61,14 +63,16 @@ def calibrate_run(
     known = effective_labels(photos, decisions).set_index("photo_id").reindex(oof.photo_ids)
     labels = known.label.fillna(-1).to_numpy(dtype=np.int64)
     chosen = np.flatnonzero(labels >= 0)
+    ages = known.age.fillna(-1).to_numpy(dtype=np.int64)[chosen]
     evaluations = run.evaluations()
     eval_logits = tuple(fold.logits for fold in evaluations)
-    shift = estimate_shift(oof.logits[chosen], labels[chosen], eval_logits, method=method)
+    shift = estimate_shift(oof.logits[chosen], labels[chosen], eval_logits, method=method, ages=ages)
     return CalibratedRun(
         shift,
         oof.photo_ids[chosen],
         known.person_id.to_numpy(dtype=str)[chosen],
         labels[chosen],
+        ages,
         oof.logits[chosen],
         evaluations[0].photo_ids,
         eval_logits,

@@ -22,6 +22,9 @@ NUM_CELLS = len(CELL_BOUNDS) + 1
 BAND_OF_CELL: IntArray = age_band(np.array([0, *CELL_BOUNDS]))
 """(A,) age band of each cell."""
 
+FEWEST = 700
+"""Photos of known age that a gender needs (100 people); with fewer, bands are all that is told apart."""
+
 POOLED = 20.0
 """Photos that speak for a link being what it is for all masks: few photos of a mask change it little."""
 

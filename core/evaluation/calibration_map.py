@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
 from core.errors import RunError
-from core.evaluation.age_cells import BAND_OF_CELL, POOLED, AgeLink, cells_of, fit_age_link
+from core.evaluation.age_cells import BAND_OF_CELL, FEWEST, POOLED, AgeLink, cells_of, fit_age_link
 from core.evaluation.calibration import TEMPERATURES, fit_temperature
 from core.evaluation.metrics import Float64Array, paired, probabilities, same_length
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray, decode
@@ -61,7 +61,7 @@ class Calibration:
     method: CalibrationMethod
     temperature: float = 1.0
     mask: Link = Link(1.0, (0.0,) * len(MASKS))
-    gender: tuple[Link, ...] = (Link(1.0, (0.0,) * len(GENDERS)),) * len(MASKS)
+    gender: tuple[AnyLink, ...] = (Link(1.0, (0.0,) * len(GENDERS)),) * len(MASKS)
     age: tuple[tuple[AnyLink, ...], ...] = ((Link(1.0, (0.0,) * len(AGE_BANDS)),) * len(MASKS),) * len(GENDERS)
 
     @property
@@ -120,7 +120,8 @@ def fit_calibration(
         logits: (N, 18); out-of-fold, so that no model scored a photo it trained on.
         labels: (N,) class by the competition's own age bounds, whatever bounds were trained.
         weights: (N,) how often each photo counts, as in a bootstrap; whole numbers but for ``bias``.
-        ages: (N,) years, negative where unknown; ``bias`` then tells finer ages apart than the bands.
+        ages: (N,) years, negative where unknown; with enough of them ``bias`` tells masks apart, and finer ages than
+            the bands.
     Raises:
         RunError: lengths differ, no photo, or logits that are not finite.
 
@@ -156,7 +157,7 @@ def fit_calibration(
     of_gender_rows = [np.flatnonzero(gender == one) for one in range(len(GENDERS))]
     cells = cells_of(true, ages) if ages is not None and method == "bias" else np.full(len(true), -1)
     told = [some[(cells[some] >= 0) & (counts[some] > 0)] for some in of_gender_rows]
-    fine = all(map(len, told))
+    fine = min(map(len, told)) >= FEWEST
     if fine:
         age_links = tuple(by_mask(fit_age_link, ages_of_truth, cells, some) for some in told)
     else:

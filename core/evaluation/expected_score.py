@@ -18,8 +18,8 @@ from core.evaluation.prior import NUM_GROUPS, group_probabilities, groups_of
 from core.taxonomy import NUM_CLASSES, PHOTO_KINDS, FloatArray, IntArray, decode
 
 DISCREPANCY = 0.03
-"""Standard deviation of what the draws do not know of, such as other ages within a band: from train people held
-out and drawn again to other ages (docs/log.md)."""
+"""Standard deviation of what the draws do not know of: people who look otherwise within gender and age. Measured on
+train people, by race, which nothing here is told: between races drawn anew and a race never seen (docs/log.md)."""
 
 _PHOTOS_OF_A_PERSON = len(PHOTO_KINDS)
 

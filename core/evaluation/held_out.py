@@ -4,7 +4,7 @@ Train people can stand in for the evaluation set too; their truth is known, and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,13 +27,27 @@ of about 0.18 on the real faces."""
 
 @dataclass(frozen=True)
 class HeldOutCheck:
-    """Expected and true macro F1 of random halves of the train people, (R,) each."""
+    """Expected and true macro F1 of random halves of the train people, (R,) each.
+
+    Attributes:
+        truth: the score that each half had.
+        mean, low, high: what was expected.
+        deviation: of the draws.
+        low_of_draws, high_of_draws: the interval without what widens it for people who are otherwise.
+    """
 
     truth: Float64Array
     mean: Float64Array
     low: Float64Array
     high: Float64Array
     deviation: Float64Array
+    low_of_draws: Float64Array
+    high_of_draws: Float64Array
+
+    @property
+    def without_discrepancy(self) -> "HeldOutCheck":
+        """The same with the intervals of the draws alone."""
+        return replace(self, low=self.low_of_draws, high=self.high_of_draws)
 
     @property
     def coverage(self) -> float:
@@ -140,7 +154,9 @@ def check_expected_scores(
             logits[fit], true[fit], codes[fit], [logits[score]], bootstraps=_BOOTSTRAPS, seed=seed + half,
             ages=None if ages is None else years[fit],
         )  # fmt: skip
-        expected = expected_score(drawn, guess[score], level=level, discrepancy=discrepancy)
+        expected, alone = (
+            expected_score(drawn, guess[score], level=level, discrepancy=one) for one in (discrepancy, 0.0)
+        )
         rows.append(
             (
                 macro_f1(true[score], guess[score]),
@@ -148,6 +164,8 @@ def check_expected_scores(
                 expected.low,
                 expected.high,
                 float(drawn.scores(guess[score]).std()),
+                alone.low,
+                alone.high,
             )
         )
     return HeldOutCheck(*np.array(rows).T)

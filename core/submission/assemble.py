@@ -97,7 +97,11 @@ def _member_of_ensemble(ballot: Ballot, recipe: Recipe, full_name: str, *, calib
         "calibration": asdict(fitted),
         "members": [member.origin for member in ballot.members],
     }
-    return Member(full_name, pred_probs, origin, sum(member.seconds for member in ballot.members))
+    seconds = sum(member.seconds for member in ballot.members)
+    if recipe.method == "hard":
+        return Member(full_name, pred_probs, origin, seconds)
+    networks = [fitted.probabilities(_logits(combined.apply(some))) for some in ballot.networks()]
+    return Member(full_name, pred_probs, origin, seconds, np.array(networks, dtype=np.float32))
 
 
 def _logits(pred_probs: FloatArray) -> FloatArray:

@@ -47,9 +47,22 @@ class Ballot:
         return self.rows.labels[self.shared]
 
     @cached_property
+    def ages(self) -> IntArray:
+        """(S,) years of the shared rows, -1 where unknown."""
+        return self.rows.ages[self.shared]
+
+    @cached_property
     def person_ids(self) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
         """(S,) of the shared rows."""
         return np.asarray(self.rows.person_ids[self.shared])
+
+    def networks(self) -> list[list[Probs]]:
+        """The members' F-th networks' evaluation probabilities, F = 0, 1, ...; a member with fewer goes round."""
+        count = max(len(member.networks) for member in self.members)
+        means = [member.pred_probs[self.rows.evaluation] for member in self.members]
+        return [[member.networks[fold % len(member.networks)] if len(member.networks) else mean
+                 for member, mean in zip(self.members, means, strict=True)]
+                for fold in range(max(count, 1))]  # fmt: skip
 
     @cached_property
     def member_scores(self) -> Float64Array:
@@ -78,6 +91,7 @@ class Combined:
         oof_probs, oof_labels: (S, 18) and (S,) on the ballot's shared rows; by a rule that was fitted on other
             people, where the method is fitted.
         pred_probs, labels: (E, 18) and (E,) on the evaluation photos.
+        apply: the rule, from one (N, 18) a member to (N, 18); of a hard vote the soft one.
         weights: (M,), or (3, M) for mask, gender, age: what each member counts; sums to 1.
         seconds: that the combining took.
     """
@@ -87,6 +101,7 @@ class Combined:
     oof_labels: IntArray = field(repr=False)
     pred_probs: Probs = field(repr=False)
     labels: IntArray = field(repr=False)
+    apply: Apply = field(repr=False)
     weights: Float64Array
     seconds: float
 
@@ -120,7 +135,8 @@ def combine(ballot: Ballot, recipe: Recipe) -> Combined:
         oof_probs = apply(shared)
     pred_probs = apply(evaluation)
     seconds = time.perf_counter() - started
-    return Combined(recipe, oof_probs, oof_probs.argmax(1), pred_probs, pred_probs.argmax(1), weights, seconds)
+    found = (oof_probs, oof_probs.argmax(1), pred_probs, pred_probs.argmax(1))
+    return Combined(recipe, *found, apply, weights, seconds)
 
 
 def _fixed(recipe: Recipe) -> tuple[Apply, Float64Array]:
@@ -156,7 +172,8 @@ def _hard(ballot: Ballot, recipe: Recipe, shared: list[Probs], evaluation: list[
         return vote_shares(classes, weights), hard_vote(classes, members, weights, ties=recipe.ties, best=best)
 
     parts = (*vote(ballot.shared, shared), *vote(ballot.rows.evaluation, evaluation))
-    return Combined(recipe, *parts, weights / weights.sum(), time.perf_counter() - started)
+    soft, shares = _fixed(recipe)
+    return Combined(recipe, *parts, soft, shares, time.perf_counter() - started)
 
 
 def _need_people(ballot: Ballot, recipe: Recipe) -> None:

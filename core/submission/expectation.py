@@ -20,6 +20,8 @@ from core.taxonomy import FloatArray
 from core.workspace import Workspace
 
 _REFITS = 6
+_MIXES: tuple[Prior, ...] = ("em", "bbse")
+"""Nobody knows which estimate is nearer, so drawn truths are dealt out over both."""
 _TRUTHS = 150
 
 
@@ -29,7 +31,7 @@ class Belief:
 
     Attributes:
         shift: calibration, train mix and estimated mixes.
-        logits: (E, 18) the ensemble's own.
+        logits: one (E, 18) a network: the ensemble of the members' first networks, of their second, ...
         refits: the shift as it would be with other train people.
         pooling: how the photos of one person are put together.
         together: how far the photos of a person share their luck, taken alone and pooled.
@@ -38,7 +40,7 @@ class Belief:
     """
 
     shift: Shift
-    logits: FloatArray = field(repr=False)
+    logits: tuple[FloatArray, ...] = field(repr=False)
     refits: tuple[Shift, ...] = field(repr=False)
     pooling: Pooling
     together: tuple[float, float]
@@ -61,12 +63,14 @@ class Belief:
 
     def corrected(self, prior: Prior) -> Float64Array:
         """(E, 18) calibrated, and corrected by the mix of that name."""
-        return infer(self.shift, [self.logits], prior=prior, persons=self.persons)
+        return infer(self.shift, self.logits, prior=prior, persons=self.persons)
 
     @cached_property
     def truth(self) -> DrawnTruth:
         """Possible truths of the evaluation photos."""
-        posteriors = [infer(one, [self.logits], prior="em", persons=self.persons) for one in self.refits]
+        posteriors = [
+            infer(one, self.logits, prior=prior, persons=self.persons) for one in self.refits for prior in _MIXES
+        ]
         together = self.together[self.persons is not None]
         return draw_truth(posteriors, self.people, together=together, draws=_TRUTHS)
 
@@ -80,9 +84,14 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
     """What an ensemble holds for true of the evaluation photos; None where it has no out-of-fold people."""
     if len(set(ballot.person_ids)) < 4:
         return None
-    oof_logits, logits = _logs(combined.oof_probs), _logs(combined.pred_probs)
-    shift = estimate_shift(oof_logits, ballot.labels, [logits])
-    refits = bootstrap_shift(oof_logits, ballot.labels, ballot.person_ids, [logits], draws=_REFITS)
+    oof_probs = combined.oof_probs
+    if combined.recipe.method == "hard":  # shares of votes tell less than the members' probabilities
+        oof_probs = combined.apply([member.pred_probs[ballot.shared] for member in ballot.members])
+    oof_logits, logits = _logs(oof_probs), tuple(_logs(combined.apply(some)) for some in ballot.networks())
+    shift = estimate_shift(oof_logits, ballot.labels, logits, ages=ballot.ages)
+    refits = bootstrap_shift(
+        oof_logits, ballot.labels, ballot.person_ids, logits, ages=ballot.ages, draws=_REFITS
+    )  # fmt: skip
     single = shift.calibration.probabilities(oof_logits)
     pooling = pooling_of(shift, oof_logits, ballot.labels, ballot.person_ids)
     pooled = joint_probs(single, ballot.person_ids, pooling)

@@ -26,7 +26,10 @@ from core.submission.ensemble import Probs
 from core.taxonomy import NUM_CLASSES, IntArray
 from core.workspace import Workspace
 
-_VERSION = 2
+_VERSION = 3
+
+_Read = tuple[list[Predictions], list[Predictions], Calibration]
+"""What a member predicts, what each of its networks says of the evaluation photos, and the map to probabilities."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,15 @@ class Member:
         pred_probs: (N, 18) float32, rows as the index's photos; 0 where it predicts nothing.
         origin: where it came from, for the manifest.
         seconds: of training; what it cost.
+        networks: (F, E, 18) the evaluation photos as each fold's network alone has them, as it has the train photos
+            out-of-fold; empty where only their mean is known.
     """
 
     name: str
     pred_probs: Probs
     origin: dict[str, Any] = field(repr=False)
     seconds: float = 0.0
+    networks: Probs = field(default_factory=lambda: np.zeros((0, 0, NUM_CLASSES), dtype=np.float32), repr=False)
 
     @cached_property
     def classes(self) -> IntArray:
@@ -63,12 +69,14 @@ class Rows:
     Attributes:
         photo_ids: (N,) train photos, then evaluation photos in info.csv's order.
         labels: (N,) label that stands, -1 for evaluation photos and for those without one.
+        ages: (N,) years, -1 where unknown.
         person_ids: (N,) "" for evaluation photos.
         first_evaluation: row of the first evaluation photo.
     """
 
     photo_ids: np.ndarray[Any, Any]
     labels: IntArray
+    ages: IntArray
     person_ids: np.ndarray[Any, Any]
     first_evaluation: int
     dataset_id: str
@@ -82,6 +90,7 @@ class Rows:
         return cls(
             photos.photo_id.to_numpy(dtype=object),
             np.where(evaluation, -1, labels),
+            photos.age.to_numpy(dtype=np.int64),
             photos.person_id.to_numpy(dtype=object),
             first,
             index.dataset_id,
@@ -121,16 +130,17 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: Ca
         raise RunError(f"run {run.run_id} is unfinished; go on with it first: resume --run {run.run_id}")
     hashes = [_hash_of(run.path / "oof.json"), _hash_of(run.path / "evaluation.json")]
 
-    def read() -> tuple[list[Predictions], Calibration]:
-        parts = [run.evaluation()]
+    def read() -> _Read:
+        parts, networks = [run.evaluation()], run.evaluations()
         if not (run.path / "oof.json").exists():
-            return parts, Calibration("none")
+            return parts, networks, Calibration("none")
         oof = run.oof()
         labels = run.train_photos().set_index("photo_id").label.reindex(oof.photo_ids.tolist()).to_numpy()
         known = labels >= 0
-        return [oof, *parts], fit_calibration(oof.logits[known], labels[known].astype(np.int64), method=calibration)
+        fitted = fit_calibration(oof.logits[known], labels[known].astype(np.int64), method=calibration)
+        return [oof, *parts], networks, fitted
 
-    pred_probs, calibrated = _kept(workspace, rows, f"run {run.run_id}", [*hashes, calibration], read)
+    pred_probs, networks, calibrated = _kept(workspace, rows, f"run {run.run_id}", [*hashes, calibration], read)
     origin = {
         "kind": "run",
         "run_id": run.run_id,
@@ -142,7 +152,7 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: Ca
         "oof_sha256": hashes[0],
         "evaluation_sha256": hashes[1],
     }
-    return Member(f"run:{run.run_id}", pred_probs, origin, float(result.get("seconds") or 0.0))
+    return Member(f"run:{run.run_id}", pred_probs, origin, float(result.get("seconds") or 0.0), networks)
 
 
 def member_of_outside(
@@ -151,23 +161,22 @@ def member_of_outside(
     """Predictions from outside as a member; calibrated only when the file held train photos."""
     digest = _hash_of(outside.path / "predictions.json")
 
-    def read() -> tuple[list[Predictions], Calibration]:
+    def read() -> _Read:
         predictions = outside.predictions()
         labels = pd.Series(rows.labels, index=rows.photo_ids).reindex(predictions.photo_ids.tolist()).to_numpy()
         known = labels >= 0
         if not known.any():
-            return [predictions], Calibration("none")
-        return [predictions], fit_calibration(
-            predictions.logits[known], labels[known].astype(np.int64), method=calibration
-        )
+            return [predictions], [], Calibration("none")
+        fitted = fit_calibration(predictions.logits[known], labels[known].astype(np.int64), method=calibration)
+        return [predictions], [], fitted
 
     labels_used = hashlib.sha256(rows.labels.tobytes()).hexdigest() if calibration != "none" else ""
-    pred_probs, calibrated = _kept(
+    pred_probs, networks, calibrated = _kept(
         workspace, rows, f"outside {outside.name}", [digest, calibration, labels_used], read
     )
     origin = {"kind": "outside", "name": outside.name, **outside.origin(), "calibration": calibrated}
     del origin["added_at"]  # the same file imported later is the same member
-    return Member(f"outside:{outside.name}", pred_probs, origin)
+    return Member(f"outside:{outside.name}", pred_probs, origin, networks=networks)
 
 
 def _kept(
@@ -175,13 +184,13 @@ def _kept(
     rows: Rows,
     name: str,
     inputs: list[Any],
-    read: Callable[[], tuple[list[Predictions], Calibration]],
-) -> tuple[Probs, dict[str, Any]]:
-    """Probabilities in the index's order as a memory map, and their calibration; made once for given inputs."""
+    read: Callable[[], _Read],
+) -> tuple[Probs, Probs, dict[str, Any]]:
+    """Probabilities in the index's order and each network's as memory maps, and their calibration; made once."""
     key = hashlib.sha256(json.dumps([_VERSION, rows.digest, name, *inputs]).encode()).hexdigest()[:24]
     path = private_folder(workspace.cache / "members") / f"{key}.npy"
     if not path.with_suffix(".json").exists():
-        parts, calibration = read()
+        parts, folds, calibration = read()
         pred_probs = np.zeros((len(rows.photo_ids), NUM_CLASSES), dtype=np.float32)
         for part in parts:
             where = pd.Index(rows.photo_ids).get_indexer(pd.Index(part.photo_ids.astype(object)))
@@ -194,10 +203,19 @@ def _kept(
                 f"{name} leaves out {len(missing):,} of the {len(rows.evaluation_ids):,} photos in info.csv, such as "
                 f"{rows.evaluation_ids[missing[0]]}; predict all of them"
             )
+        networks = np.zeros((len(folds), len(rows.evaluation_ids), NUM_CLASSES), dtype=np.float32)
+        for network, fold in zip(networks, folds, strict=True):
+            where = pd.Index(fold.photo_ids.astype(object)).get_indexer(pd.Index(rows.evaluation_ids, dtype=object))
+            network[:] = calibration.probabilities(fold.logits[where])
         write_atomic(path, lambda file: np.save(file, pred_probs, allow_pickle=False))
+        write_atomic(_networks_of(path), lambda file: np.save(file, networks, allow_pickle=False))
         write_json(path.with_suffix(".json"), {"name": name, "calibration": asdict(calibration)})
-    kept: Probs = np.load(path, mmap_mode="r", allow_pickle=False)
-    return kept, read_json(path.with_suffix(".json"))["calibration"]
+    kept, alone = (np.load(one, mmap_mode="r", allow_pickle=False) for one in (path, _networks_of(path)))
+    return kept, alone, read_json(path.with_suffix(".json"))["calibration"]
+
+
+def _networks_of(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-networks.npy")
 
 
 def _check_known(name: str, part: Predictions, where: IntArray, rows: Rows) -> None:
