@@ -131,7 +131,7 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: Ca
     hashes = [_hash_of(run.path / "oof.json"), _hash_of(run.path / "evaluation.json")]
 
     def read() -> _Read:
-        parts, networks = [run.evaluation()], run.evaluations()
+        parts, networks = [run.evaluation()], list(run.evaluations())
         if not (run.path / "oof.json").exists():
             return parts, networks, Calibration("none")
         oof = run.oof()
