@@ -139,10 +139,18 @@ def fit_calibration(
         return Calibration("temperature", temperature=fit_temperature(logits, true))
     if not len(true):
         raise RunError("there is no labelled photo to calibrate on; train a fold first")
+    counts = np.ones(len(true)) if weights is None else np.asarray(weights, dtype=np.float64)
+    cells = np.full(len(true), -1) if ages is None or method != "bias" else cells_of(true, ages)
+    return _fit_chain(method, logits, true, counts, cells)
+
+
+def _fit_chain(
+    method: CalibrationMethod, logits: FloatArray, true: IntArray, counts: Float64Array, cells: IntArray
+) -> Calibration:
+    """All links; to age cells, and one a mask, where enough cells are known (-1 where not)."""
     mask, gender, age = decode(true)
     of_mask, of_gender, of_age = _chain(logits)
     rows = np.arange(len(true))
-    counts = np.ones(len(true)) if weights is None else np.asarray(weights, dtype=np.float64)
 
     def by_mask(fit: _Fit, log_probs: Float64Array, values: IntArray, chosen: IntArray) -> tuple[AnyLink, ...]:
         """One link a mask: fitted to all masks, and where ages are known then to each, held near the first."""
@@ -155,7 +163,6 @@ def fit_calibration(
     fit = _fit_scale if method == "axes" else _fit_scale_and_bias
     ages_of_truth = of_age[rows, mask, gender]  # (N, 3)
     of_gender_rows = [np.flatnonzero(gender == one) for one in range(len(GENDERS))]
-    cells = cells_of(true, ages) if ages is not None and method == "bias" else np.full(len(true), -1)
     told = [some[(cells[some] >= 0) & (counts[some] > 0)] for some in of_gender_rows]
     fine = min(map(len, told)) >= FEWEST
     if fine:
