@@ -123,8 +123,7 @@ def check_expected_scores(
         ages: (N,) years, negative where unknown.
         halves: how many random halves.
         mix: (6,) mix of groups that the other half is thinned to; as it comes when None.
-        other_ages: thin the other half to a third, each time to another mix of genders and years: the shift
-            that ``DISCREPANCY`` answers for.
+        other_ages: thin the other half to a third, each time to another mix of genders and years.
         level, discrepancy: as in ``expected_score``.
     Raises:
         RunError: lengths differ, or fewer than four people.
@@ -154,21 +153,17 @@ def check_expected_scores(
             logits[fit], true[fit], codes[fit], [logits[score]], bootstraps=_BOOTSTRAPS, seed=seed + half,
             ages=None if ages is None else years[fit],
         )  # fmt: skip
-        expected, alone = (
-            expected_score(drawn, guess[score], level=level, discrepancy=one) for one in (discrepancy, 0.0)
-        )
-        rows.append(
-            (
-                macro_f1(true[score], guess[score]),
-                expected.mean,
-                expected.low,
-                expected.high,
-                float(drawn.scores(guess[score]).std()),
-                alone.low,
-                alone.high,
-            )
-        )
+        rows.append(_row(drawn, true[score], guess[score], level, discrepancy))
     return HeldOutCheck(*np.array(rows).T)
+
+
+def _row(
+    drawn: DrawnTruth, labels: IntArray, predictions: IntArray, level: float, discrepancy: float
+) -> tuple[float, ...]:
+    """One half's numbers, in the order of ``HeldOutCheck``."""
+    told, alone = (expected_score(drawn, predictions, level=level, discrepancy=one) for one in (discrepancy, 0.0))
+    deviation = float(drawn.scores(predictions).std())
+    return macro_f1(labels, predictions), told.mean, told.low, told.high, deviation, alone.low, alone.high
 
 
 def _redrawn(people: IntArray, years: Float64Array, groups: IntArray, rng: np.random.Generator) -> IntArray:
