@@ -53,10 +53,10 @@ def proposed_fixes(photos: pd.DataFrame, anomalies: pd.DataFrame, decisions: pd.
         anomalies: an index's anomalies; those of csv against folder become proposals.
         decisions: those that stand.
     """
-    labelled = effective_labels(photos, decisions)
-    labelled = labelled[labelled.split == "train"]
+    train = photos[photos.split == "train"]
+    labelled = effective_labels(train[train.person_id.isin(_concerned(train, anomalies))], decisions)
     by_person = {str(person): group for person, group in labelled.groupby("person_id", sort=False)}
-    original = photos[photos.split == "train"].drop_duplicates("person_id").set_index("person_id").gender
+    original = train.drop_duplicates("person_id").set_index("person_id").gender
     found = []
     for certainty, what, ids in PUBLISHED:
         for written_id in ids:
@@ -151,6 +151,15 @@ def _changes(what: str, person: str, rows: pd.DataFrame, written: int) -> tuple[
     )
     words = "normal and incorrect_mask are swapped" if what == "swap" else "incorrect_mask is a worn mask"
     return changes, words
+
+
+def _concerned(train: pd.DataFrame, anomalies: pd.DataFrame) -> set[str]:
+    """The people whom a source may say something about."""
+    written = {written_id for _, _, ids in PUBLISHED for written_id in ids}
+    listed = {person for person in train.person_id.unique() if person.split("_")[0] in written}
+    return listed | {
+        str(path).rsplit("/", 1)[-1] for path in anomalies.path[anomalies.kind == "csv and folder disagree"]
+    }
 
 
 def _folder_fixes(by_person: Mapping[str, pd.DataFrame], anomalies: pd.DataFrame) -> list[Any]:
