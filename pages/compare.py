@@ -7,7 +7,7 @@ from core.taxonomy import AXES, CLASS_NAMES, class_name, decode_axis
 from ui.chosen import photo_pages
 from ui.links import link_to, no_runs_yet
 from ui.run_pairs import changes_in_words, difference_chart, pair_of, show_scores
-from ui.run_picker import finished_runs
+from ui.run_picker import choose_run, finished_runs
 
 _ANY = "any"
 
@@ -24,10 +24,11 @@ if len(runs) == 1:
 
 names = list(runs)
 left, right = st.columns(2)
-first = left.selectbox("first run", names, index=1, key="run", bind="query-params")
-second = right.selectbox(
-    "second run", [name for name in names if name != first], key="with", bind="query-params"
-)  # fmt: skip
+with left:
+    first = choose_run("first run", names, key="run", default=names[1])
+with right:
+    others = [name for name in names if name != first]
+    second = choose_run("second run", others, key="with", default=others[0])
 pair = pair_of(runs[first], runs[second])
 show_scores(pair, first, second)
 left_out = f" {pair.left_out:,} people that only one of them predicted are left out." if pair.left_out else ""

@@ -40,6 +40,14 @@ def test_the_newest_run_is_chosen_and_named_in_the_address(page, app):
     assert _named(app) == "newest"
 
 
+def test_both_runs_of_a_comparison_are_named_in_the_address(app):
+    _go(app, "compare")
+    assert not app.exception
+    assert (_named(app), "".join(app.query_params["with"])) == ("older", "newest")
+    _go(app, "errors")
+    assert _named(app) == "newest"
+
+
 def test_the_run_in_the_address_is_shown_and_goes_along_to_the_next_page(app):
     _go(app, "errors", run="older")
     assert app.selectbox(key="run").value == "older"

@@ -83,11 +83,12 @@ def show_neighbours(run: Run, whole: Judged, row: int, competing: IntArray) -> N
     features = _features(str(run.path), (run.path / "features.json").stat().st_mtime_ns)
     train = pd.DataFrame({"photo_id": whole.photo_ids, "person_id": whole.people, "label": whole.labels})
     near = nearest_of_two_classes(features, train, [photo_id], competing.reshape(1, 2)).get(photo_id, [])
+    ages = dict(zip(whole.photo_ids.tolist(), whole.ages.tolist(), strict=True))
     for place, (column, side) in enumerate(zip(st.columns(2), near, strict=False)):
         with column:
             st.caption(CLASS_NAMES[side["label"]])
             photo_wall(
-                side["photo_ids"], [name.partition("_")[0] for name in side["photo_ids"]],
+                side["photo_ids"], [f"{ages[name]} years" for name in side["photo_ids"]],
                 key=f"near-{place}", on_open=open_photo, width=70,
             )  # fmt: skip
     st.caption(f"By the network of fold {features.fold}, at most one photo of a person.")

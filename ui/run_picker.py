@@ -1,5 +1,7 @@
 """Choosing a run; the choice is in the URL, the newest one named too, and stays when the page changes."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.storage.runs import Run, list_runs
@@ -20,26 +22,31 @@ def run_label(run: Run) -> str:
 
 
 def pick_run(label: str = "run") -> Run | None:
-    """A select box over the finished runs, the newest chosen; the empty state and None when there is none.
-
-    The address always names the run, so that a link shows the same one after a newer one is finished. Streamlit's own
-    binding leaves a default out; so the address is kept here: what it names wins, else what was chosen before.
-    """
+    """A select box over the finished runs, the newest chosen; the empty state and None when there is none."""
     runs = {run.run_id: run for run in finished_runs()}
     if not runs:
         no_runs_yet()
         return None
-    wanted = [st.query_params.get("run"), st.session_state.get("chosen-run"), next(iter(runs))]
-    st.session_state["run"] = next(name for name in wanted if name in runs)
-    chosen = st.selectbox(
-        label, list(runs), key="run", on_change=_name_in_address, help="Finished runs, newest first."
-    )
+    kept = st.session_state.get("chosen-run")
+    chosen = choose_run(label, list(runs), key="run", default=kept if kept in runs else next(iter(runs)))
     st.session_state["chosen-run"] = chosen
-    if st.query_params.get("run") != chosen:
-        st.query_params["run"] = chosen
     return runs[chosen]
 
 
-def _name_in_address() -> None:
-    """Take the box's choice over before the page runs again."""
-    st.query_params["run"] = st.session_state["run"]
+def choose_run(label: str, names: Sequence[str], *, key: str, default: str) -> str:
+    """A select box over run_ids whose choice always stands in the address, as ``key``.
+
+    A link must show the same run after a newer one is finished. Streamlit's own binding leaves a default out of the
+    address, so it is kept here: what the address names wins.
+    """
+
+    def name_in_address() -> None:
+        """Take the box's choice over before the page runs again."""
+        st.query_params[key] = st.session_state[key]
+
+    asked = st.query_params.get(key)
+    st.session_state[key] = asked if asked in names else default
+    chosen = st.selectbox(label, names, key=key, on_change=name_in_address, help="Finished runs, newest first.")
+    if asked != chosen:
+        st.query_params[key] = chosen
+    return chosen

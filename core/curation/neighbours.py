@@ -29,7 +29,8 @@ def nearest_of_two_classes(
         By photo_id, two entries as a card has them: label and photo_ids.
     """
     place = pd.Index(features.photo_ids)
-    known = train[(train.label >= 0).to_numpy() & (place.get_indexer(pd.Index(train.photo_id)) >= 0)]
+    known = train[np.isin(train.label.to_numpy(), competing)]  # the vectors of other classes need not be read
+    known = known[place.get_indexer(pd.Index(known.photo_id)) >= 0]
     people = dict(zip(train.photo_id, train.person_id, strict=True))
     rows = place.get_indexer(pd.Index(photo_ids))
     seen = np.flatnonzero(rows >= 0)
