@@ -6,6 +6,11 @@ memory-mapped array; medians of five. Prints one JSON object, in seconds: one en
 ``change`` (soft vote, scores, agreement, errors, adds: all that the page computes anew), ``change_processor`` (its
 processor time, which other work on the machine does not lengthen), ``export`` (12,600 rows: text, checks against one
 run, csv and manifest on the disk), and ``copied_mb`` beside ``members_mb``.
+
+``python -m benchmarks.ensemble --all-methods --data DIR --workspace W [--run R ...]``: each run alone and every
+method over all of them: nested out-of-fold macro F1 with its interval by person, the expected score with its
+interval, and the evaluation truth (DIR/truth/eval.csv, for scoring alone), as voted and corrected; the chosen ensemble beside
+its best member. Without ``--run``: all finished runs with every fold.
 """
 
 import argparse
@@ -22,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.drawn_runs import draw_index
+from benchmarks.ensemble_methods import compare_methods
 from core.files import write_json, write_text
 from core.submission import choosing
 from core.submission.checks import check_submission
@@ -31,6 +37,7 @@ from core.submission.likeness import Reference
 from core.submission.members import Member, Rows
 from core.submission.overview import compare_recipes
 from core.submission.recipe import METHODS, make_recipe
+from core.workspace import Workspace
 
 processor: list[float] = []
 _FITTED_ONCE = ("fitted", "greedy", "stacked")
@@ -44,7 +51,18 @@ def main() -> None:
     parser.add_argument(
         "--fitted", action="store_true", help="Time the fitted methods too; they are fitted once a choice."
     )
+    parser.add_argument(
+        "--all-methods", action="store_true", help="Compare all methods over the runs of a workspace."
+    )
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--run", action="append", default=[])
     given = parser.parse_args()
+    if given.all_methods:
+        if given.data is None or given.workspace is None:
+            parser.error("--all-methods needs --data and --workspace")
+        print(json.dumps(compare_methods(given.data, Workspace(given.workspace), tuple(given.run)), indent=1))
+        return
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measure(Path(folder), given.members, given.people, fitted=given.fitted)))
 

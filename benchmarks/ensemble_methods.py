@@ -1,0 +1,112 @@
+"""Members and every method over them: out-of-fold, expected, and true on the evaluation photos; see ``ensemble``."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.dataset.index import load_index
+from core.errors import RunError
+from core.evaluation.best_classes import best_classes
+from core.evaluation.expected_score import ExpectedScore
+from core.evaluation.metrics import axis_accuracy, macro_f1
+from core.evaluation.uncertainty import macro_f1_interval
+from core.storage.decisions import DecisionStore
+from core.storage.runs import list_runs
+from core.submission.assemble import open_members, rows_of
+from core.submission.combine import Ballot, Combined, combine
+from core.submission.expectation import believe
+from core.submission.overview import compare_recipes
+from core.submission.recipe import Recipe, make_recipe
+from core.taxonomy import AXES, IntArray
+from core.workspace import Workspace
+
+_METHODS = ("soft", "logits", "hard", "fitted", "greedy", "stacked", "axes")
+
+
+def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Each run alone and every method over all of them.
+
+    The chosen ensemble and the best member are those with the highest out-of-fold macro F1; the truth only scores.
+
+    Args:
+        run_ids: all finished runs with every fold when empty.
+    """
+    started = time.perf_counter()
+    index = load_index(data, workspace)
+    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+    names = [f"run:{run_id}" for run_id in run_ids or _whole_runs(workspace, index.dataset_id)]
+    if len(names) < 2:
+        raise RunError(f"{len(names)} runs are finished on all folds; an ensemble needs two, train another")
+    ballot = Ballot(rows, tuple(open_members(workspace, rows, names)))
+    truth = pd.read_csv(data / "truth" / "eval.csv", dtype={"ImageID": str, "person": str}).set_index("ImageID")
+    truth = truth.loc[rows.evaluation_ids]
+    found: dict[str, dict[str, Any]] = {}
+    ensembles = []
+    for name, own, recipe in _recipes(ballot):
+        combined = combine(own, recipe)
+        ensembles += [combined] if own is ballot else []
+        found[name] = _measured(own, combined, truth)
+    table = compare_recipes(ballot, ensembles).set_index("name")
+    for name, entry in found.items():
+        told = table.loc[name]
+        entry["oof"] = {key: round(float(told[key]), 4) for key in ("macro_f1", "low", "high", "gain", "gain_low")}
+    chosen = max(_METHODS, key=lambda name: found[name]["oof"]["macro_f1"])
+    best = max(names, key=lambda name: found[name]["oof"]["macro_f1"])
+    tried = [entry[kind]["inside"] for entry in found.values() for kind in ("plain", "corrected")]
+    return {
+        "people": len(set(ballot.person_ids)),
+        "predictions": found,
+        "inside": f"{sum(entry['plain']['inside'] for entry in found.values())} of {len(found)}",
+        "inside_with_corrections": f"{sum(tried)} of {len(tried)}",
+        "chosen": chosen,
+        "best_member": best,
+        "chosen_true": {kind: found[chosen][kind]["true"] for kind in ("plain", "corrected")},
+        "best_member_true": {kind: found[best][kind]["true"] for kind in ("plain", "corrected")},
+        "chosen_beats_best_member": found[chosen]["plain"]["true"] > found[best]["plain"]["true"],
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def _whole_runs(workspace: Workspace, dataset_id: str) -> list[str]:
+    runs = [run for run in list_runs(workspace, dataset_id) if run.state() == "finished"]
+    return [run.run_id for run in runs if set(run.train_photos().fold) <= {-1, *run.manifest["folds_to_run"]}]
+
+
+def _recipes(ballot: Ballot) -> Iterator[tuple[str, Ballot, Recipe]]:
+    """Name, ballot and recipe of each member alone, then of each method."""
+    names = [member.name for member in ballot.members]
+    for member in ballot.members:
+        yield member.name, Ballot(ballot.rows, (member,)), make_recipe(members=[member.name])
+    shares = [axis_accuracy(ballot.labels, member.classes[ballot.shared]) for member in ballot.members]
+    better = {axis: sorted(names, key=lambda name, axis=axis: -shares[names.index(name)][axis])[: -(-len(names) // 2)]
+              for axis in AXES}  # fmt: skip
+    for method in _METHODS:
+        axes = {"axes": better} if method == "axes" else {}  # each axis from the half that knows it better
+        yield method, ballot, make_recipe(members=names, method=method, **axes)
+
+
+def _measured(ballot: Ballot, combined: Combined, truth: pd.DataFrame) -> dict[str, Any]:
+    """Expected and true score as voted, and corrected to EM's mix and decided for macro F1."""
+    belief = believe(ballot, combined)
+    if belief is None:
+        raise RunError("the members share no person out-of-fold; train them on the same people")
+    corrected = best_classes(belief.corrected("em"))
+    return {
+        "plain": _beside(belief.expected(combined.labels), combined.labels, truth),
+        "corrected": _beside(belief.expected(corrected), corrected, truth),
+        "weights": combined.weights.round(3).tolist(),
+    }
+
+
+def _beside(expected: ExpectedScore, classes: IntArray, truth: pd.DataFrame) -> dict[str, Any]:
+    labels = truth.ans.to_numpy()
+    true = macro_f1(labels, classes)
+    low, high = macro_f1_interval(labels, classes, truth.person.to_numpy())
+    told = {"expected": expected.mean, "low": expected.low, "high": expected.high, "spread": expected.spread}
+    told |= {"true": true, "true_low": low, "true_high": high}
+    return {name: round(value, 4) for name, value in told.items()} | {
+        "inside": bool(expected.low <= true <= expected.high)
+    }
