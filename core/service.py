@@ -140,6 +140,17 @@ def start_gradcam(workspace: Workspace, run: Run, photo_ids: Sequence[str]) -> J
     return _submit(workspace, run, verb="gradcam-run", kind="gradcam", more=named)
 
 
+def start_map(workspace: Workspace, run: Run) -> Job:
+    """Queue the layout of a finished run's map (``Run.photo_map``), its features before where there are none.
+
+    Raises:
+        RunError: the run is unfinished, or a job is already at work on it.
+    """
+    if run.state() != "finished":
+        raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
+    return _submit(workspace, run, verb="map-run", kind="map")
+
+
 def _submit(
     workspace: Workspace, run: Run, *, verb: str = "train-run", kind: str = "train", more: Sequence[str] = ()
 ) -> Job:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import LabelingError
 from core.jobs.queue import ALIVE, Job, JobQueue
 from core.service import resume_run
+from core.storage.events import COUNTED
 from core.storage.runs import Run, list_runs
 from core.workspace import Workspace
 from ui.links import link_to
@@ -77,7 +78,8 @@ def _living(workspace: Workspace, job: Job, run: Run | None, place: int) -> None
         if run is not None:
             story = story_of(run)
             _progress(job, run, story)
-            draw_curves(story, key=job.job_id)
+            if job.kind == "train":
+                draw_curves(story, key=job.job_id)
         with st.expander("Log", key=f"log-{job.job_id}"):
             show_log(job)
 
@@ -85,7 +87,8 @@ def _living(workspace: Workspace, job: Job, run: Run | None, place: int) -> None
 def _ended(workspace: Workspace, job: Job, run: Run | None, *, is_open: bool) -> None:
     with st.container(border=True, key=f"job-{job.job_id}"):
         score = (run.result() or {}).get("macro_f1") if run else None
-        words = f" · macro F1 {score:.3f}" if score is not None and job.state == "finished" else ""
+        is_scored = score is not None and job.state == "finished" and job.kind == "train"
+        words = f" · macro F1 {score:.3f}" if is_scored else ""
         took = f" · {duration((job.finished_at or 0) - job.started_at)}" if job.started_at else ""
         resumable = run is not None and run.state() == "unfinished"
         _head(
@@ -96,10 +99,12 @@ def _ended(workspace: Workspace, job: Job, run: Run | None, *, is_open: bool) ->
         )
         if job.error:
             st.error(job.error)
-        details = st.expander("Curves and log", is_open, key=f"open-{job.job_id}", on_change="rerun")
+        details = st.expander(
+            "Curves and log" if job.kind == "train" else "Log", is_open, key=f"open-{job.job_id}", on_change="rerun"
+        )
         if details.open:
             with details:
-                if run is not None:
+                if run is not None and job.kind == "train":
                     draw_curves(story_of(run), key=job.job_id)
                     link_to("runs", "All of this run", runs=run.run_id)
                 show_log(job)
@@ -117,9 +122,9 @@ def _progress(job: Job, run: Run, story: Story) -> None:
     last = story["last"]
     if not last or last["time"] < (job.started_at or 0):
         st.progress(0.0, "starting: loading the network and the table of photos")
-    elif last["event"] == "cache":
+    elif last["event"] in COUNTED:
         share = last["done"] / max(last["total"], 1)
-        st.progress(min(share, 1.0), f"decoding photos once: {last['done']:,} of {last['total']:,}")
+        st.progress(min(share, 1.0), f"{COUNTED[last['event']]}: {last['done']:,} of {last['total']:,}")
     else:
         st.progress(min(story["overall"], 1.0), _words(last, run.manifest["folds_to_run"]))
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import LabelingError
 from core.jobs.queue import ALIVE, Job, JobQueue
+from core.storage.events import COUNTED
 from core.storage.runs import Run
 from ui.session import current
 
@@ -14,7 +15,7 @@ def job_panel(run: Run, *, kind: str, button: str, start: Callable[[], Job]) -> 
     """Offer the job, or show how far the run's job is; the page is drawn anew when it ends.
 
     Args:
-        kind: of the job; its events have the same name, with ``done`` and ``total``.
+        kind: of the job.
         button: what is offered.
         start: queues the job.
     """
@@ -47,7 +48,7 @@ def _watch(run: Run, job_id: str) -> None:
         st.progress(0.0, f"{job.title}: waits for its device")
         return
     since = job.started_at or 0
-    events = [event for event in run.events()[0] if event["event"] == job.kind and event["time"] >= since]
+    events = [event for event in run.events()[0] if event["event"] in COUNTED and event["time"] >= since]
     done, total = (events[-1]["done"], events[-1]["total"]) if events else (0, 1)
-    words = f"{done:,} of {total:,}" if events else "loading the network"
+    words = f"{COUNTED[events[-1]['event']]}, {done:,} of {total:,}" if events else "loading the network"
     st.progress(min(done / max(total, 1), 1.0), f"{job.title}: {words}")

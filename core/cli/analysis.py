@@ -1,11 +1,21 @@
-"""The verb ``compare``: two runs on the people that neither had seen."""
+"""Verbs to look at runs with: ``compare`` two of them, and the ``map`` of one."""
+
+import time
 
 import click
 
+from core.cli.follow import follow
 from core.cli.options import Settings, common_options, pass_settings
+from core.cli.training import make_features
 from core.curation.run_pair import pair_runs
+from core.jobs import stop_requested
+from core.service import start_map
 from core.storage.decisions import DecisionStore
-from core.storage.runs import open_run
+from core.storage.events import append_event
+from core.storage.maps import write_map
+from core.storage.runs import Run, open_run
+
+_TOLD_EVERY_S = 0.5
 
 
 @click.command()
@@ -38,4 +48,56 @@ def compare(settings: Settings, run_id: str, other: str) -> None:
     )  # fmt: skip
 
 
-VERBS = (compare,)
+@click.command("map")
+@click.option("--run", "run_id", required=True)
+@click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
+@common_options
+@pass_settings
+def photo_map(settings: Settings, run_id: str, detach: bool) -> None:
+    """Lay out all photos in the plane, those that the run's network sees as alike together."""
+    workspace = settings.open_workspace()
+    run = open_run(workspace, run_id)
+    job = start_map(workspace, run)
+    if detach:
+        settings.finish({"run_id": run_id, "job_id": job.job_id}, f"run {run_id}: map queued, {job.job_id}")
+        return
+    follow(workspace, run, job, again="map")
+    _finish_map(settings, run)
+
+
+@click.command("map-run", hidden=True)
+@click.argument("run_id")
+@common_options
+@pass_settings
+def photo_map_here(settings: Settings, run_id: str) -> None:
+    """Lay out the map of a run in this process: what a job runs."""
+    from core.evaluation.projection import METHOD, project
+
+    run = open_run(settings.open_workspace(), run_id)
+    if not (run.path / "features.json").exists():
+        make_features(settings, run)
+    features = run.features()
+    started, told = time.monotonic(), [0.0]
+
+    def tell(done: int, total: int) -> None:
+        if time.monotonic() - told[0] > _TOLD_EVERY_S:
+            told[0] = time.monotonic()
+            append_event(run.path, "map", done=done, total=total)
+
+    tell(0, 1)
+    places = project(features.vectors, on_progress=tell, should_stop=stop_requested)
+    seconds = round(time.monotonic() - started, 1)
+    write_map(run.path / "map", features.photo_ids, places, fold=features.fold, method=METHOD, seconds=seconds)
+    append_event(run.path, "map_finished", photos=len(places), seconds=seconds)
+    _finish_map(settings, run)
+
+
+def _finish_map(settings: Settings, run: Run) -> None:
+    found = run.photo_map()
+    settings.finish(
+        {"run_id": run.run_id, "photos": len(found.photo_ids), "fold": found.fold, **found.about},
+        f"run {run.run_id}: map of {len(found.photo_ids):,} photos in {found.about['seconds']:.0f} s",
+    )
+
+
+VERBS = (compare, photo_map, photo_map_here)

@@ -8,6 +8,7 @@ import click
 
 from core.errors import RunError
 from core.jobs.queue import Job, JobQueue
+from core.storage.events import COUNTED
 from core.storage.runs import Run
 from core.workspace import Workspace
 
@@ -67,9 +68,8 @@ def _show_event(event: dict[str, Any]) -> None:
             f"  {event['photos_per_second']:.0f} photos/s  {event['seconds_left']:.0f} s left   ",
             err=True, nl=False,
         )  # fmt: skip
-    elif kind in ("cache", "features", "gradcam") and sys.stderr.isatty():
-        words = "decoding photos once" if kind == "cache" else "looking at photos"
-        click.echo(f"\r{words}: {event['done']:,} of {event['total']:,}   ", err=True, nl=False)
+    elif kind in COUNTED and sys.stderr.isatty():
+        click.echo(f"\r{COUNTED[kind]}: {event['done']:,} of {event['total']:,}   ", err=True, nl=False)
     elif kind == "epoch":
         click.echo(
             f"{start}fold {event['fold']} epoch {event['epoch']}/{event['epochs']}"

@@ -135,15 +135,19 @@ def features(settings: Settings, run_id: str, detach: bool) -> None:
 @pass_settings
 def features_run_here(settings: Settings, run_id: str) -> None:
     """Extract the features of a run in this process: what a job runs."""
+    run = open_run(settings.open_workspace(), run_id)
+    make_features(settings, run)
+    _finish_features(settings, run)
+
+
+def make_features(settings: Settings, run: Run) -> None:
+    """Extract the features of a run in this process."""
     from core.jobs import stop_requested
     from core.training.features import extract_features
 
-    workspace = settings.open_workspace()
-    run = open_run(workspace, run_id)
     if settings.data is None:
         settings.data = str(run.manifest["data_dir"])
-    extract_features(run, settings.load_index(), workspace, should_stop=stop_requested)
-    _finish_features(settings, run)
+    extract_features(run, settings.load_index(), settings.open_workspace(), should_stop=stop_requested)
 
 
 @click.command()

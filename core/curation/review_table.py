@@ -89,7 +89,7 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     }
 
     proposal = photo_probs.argmax(axis=1)
-    photo_kinds = _decided(evidence, decisions)
+    photo_kinds = decision_kinds(evidence.photos, decisions)
     shown = evidence.photos.assign(
         label=labels,
         predicted=evidence.predictions,
@@ -115,7 +115,7 @@ def with_decisions(table: ReviewTable, evidence: Evidence, decisions: pd.DataFra
         evidence: that the table was made from.
         decisions: as in ``review_table``.
     """
-    kinds = _decided(evidence, decisions)
+    kinds = decision_kinds(evidence.photos, decisions)
     first = np.unique(evidence.groups, return_index=True)[1]
     decision = pd.Series(_unit_decision(kinds, evidence.groups, first), dtype=object, index=table.units.index)
     is_open = decision.isin(["", "skip"])
@@ -176,10 +176,15 @@ def _gain(
     return gain
 
 
-def _decided(evidence: Evidence, decisions: pd.DataFrame) -> NDArray[np.object_]:
-    """The kind of the last decision about each photo or its person, (N,)."""
+def decision_kinds(photos: pd.DataFrame, decisions: pd.DataFrame) -> NDArray[np.object_]:
+    """The kind of the last decision about each photo or its person, (N,); one of ``KINDS``.
+
+    Args:
+        photos: photo_id and person_id.
+        decisions: those that stand, oldest first, with row.
+    """
     kinds, rows = [], []
-    for unit, ids in (("photo", evidence.photos.photo_id), ("person", evidence.photos.person_id)):
+    for unit, ids in (("photo", photos.photo_id), ("person", photos.person_id)):
         last = decisions[decisions.unit == unit].reset_index(drop=True)
         last = last.assign(place=np.arange(len(last)) if "row" not in last else last.row)
         last = last.drop_duplicates("target", keep="last").set_index("target")

@@ -13,6 +13,14 @@ from typing import Any
 
 EVENTS = "events.jsonl"
 
+COUNTED = {
+    "cache": "decoding photos once",
+    "features": "looking at photos",
+    "gradcam": "looking at photos",
+    "map": "steps of the layout",
+}
+"""Events that carry ``done`` and ``total``, and what they count."""
+
 
 def append_event(run_path: Path, kind: str, **fields: Any) -> None:
     """Add one line ``{"time": unix seconds, "event": kind, ...}`` in a single write.

@@ -2,8 +2,8 @@
 
 Made whole or not at all: ``run.json``, ``config.json``, ``photos.csv``, ``evaluation_ids.json``. Training
 adds ``environment.json``, ``events.jsonl``, ``log.txt``, ``fold<k>/``, ``oof.*``, ``evaluation.*`` and, last
-of all, ``result.json``: a run with one is finished. ``features.*`` and ``heatmaps/`` are made later, on
-demand. A kill at any moment leaves the folder readable.
+of all, ``result.json``: a run with one is finished. ``features.*``, ``map.*`` and ``heatmaps/`` are made later,
+on demand. A kill at any moment leaves the folder readable.
 """
 
 import os
@@ -27,6 +27,7 @@ from core.errors import ConfigError, RunError
 from core.files import private_folder, read_json, write_json, write_text
 from core.storage.events import read_events
 from core.storage.features import Features, read_features
+from core.storage.maps import PhotoMap, read_map
 from core.storage.predictions import Predictions, read_predictions
 from core.workspace import PROJECT, Workspace
 
@@ -137,6 +138,12 @@ class Run:
         if not (self.path / "features.json").exists():
             raise RunError(f"run {self.run_id} has no features yet; make them with: features --run {self.run_id}")
         return read_features(self.path / "features")
+
+    def photo_map(self) -> PhotoMap:
+        """Places of all photos in the plane, laid out from the features; made on demand."""
+        if not (self.path / "map.json").exists():
+            raise RunError(f"run {self.run_id} has no map yet; make it with: map --run {self.run_id}")
+        return read_map(self.path / "map")
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events from a byte offset on, and the offset behind the last whole line."""
