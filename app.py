@@ -1,4 +1,4 @@
-"""Launcher: the Streamlit app with the photo route behind the access gate. ``make run`` starts it."""
+"""Launcher: the Streamlit app with the routes of photos and maps behind the access gate. ``make run`` starts it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from ui.compressed import CompressedStatics
 from ui.gate import AccessGate
+from ui.map_route import serve_map
 from ui.photo_route import serve_photo
 from ui.serving import lifespan, refuse_open_address
 
@@ -16,7 +17,10 @@ ROOT = Path(__file__).resolve().parent
 refuse_open_address()
 app = st.App(
     ROOT / "ui" / "main.py",
-    routes=[Route("/api/photo/{size:int}/{photo_id:path}", serve_photo)],
+    routes=[
+        Route("/api/photo/{size:int}/{photo_id:path}", serve_photo),
+        Route("/api/map/{run_id}/{part}", serve_map),
+    ],
     middleware=[Middleware(AccessGate), Middleware(CompressedStatics)],
     lifespan=lifespan,
 )

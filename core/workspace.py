@@ -44,6 +44,11 @@ class Workspace:
         return self.root / "ensembles"
 
     @property
+    def selections(self) -> Path:
+        """Photos that were sent to a queue together, a file each."""
+        return self.root / "selections"
+
+    @property
     def jobs(self) -> Path:
         """The job queue, and one folder a job."""
         return self.root / "jobs"

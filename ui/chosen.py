@@ -1,12 +1,16 @@
-"""Photos that a picture or a comparison chose: a page of them at a time."""
+"""Photos that a picture or a comparison chose: a page of them at a time, and the way to the review queues."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
+from core.storage.selections import keep_selection
 from ui.gallery import photo_grid
+from ui.session import current
 
 _PAGE = 24
+_PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 
 def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, key: str) -> None:
@@ -19,3 +23,20 @@ def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, key: str) 
     page = int(st.number_input(f"page, 1 to {pages:,}", 1, pages, key=f"page-{key}", width=160)) if pages > 1 else 1
     shown = slice((page - 1) * _PAGE, page * _PAGE)
     photo_grid(photo_ids[shown], captions[shown])
+
+
+def send_to_queues(photo_ids: Sequence[str], *, run_id: str) -> None:
+    """Buttons that take the photos to a queue: train photos to Label issues, evaluation photos to Pseudo labels."""
+    photos = current().index.photos
+    chosen = photos[photos.photo_id.isin(set(photo_ids))]
+    train, evaluation = (chosen.photo_id[chosen.split == split].tolist() for split in ("train", "eval"))
+    with st.container(horizontal=True):
+        if train and st.button(f"Review the labels of {len(train):,} train photos", key="to-label-issues"):
+            _go("label_issues", train, run=run_id, unit="photo", issue="all train photos")
+        if evaluation and st.button(f"Decide {len(evaluation):,} evaluation photos", key="to-pseudo-labels"):
+            _go("pseudo_labels", evaluation, run=run_id, unit="photo")
+
+
+def _go(page: str, photo_ids: Sequence[str], **query: str) -> None:
+    name = keep_selection(current().workspace, photo_ids)
+    st.switch_page(str(_PAGES / f"{page}.py"), query_params={**query, "picked": name})

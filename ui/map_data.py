@@ -3,8 +3,10 @@
 Called by the page and by the route that serves the points, which runs outside of any session.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -26,12 +28,14 @@ class MapData:
         places_version, columns_version: change when the points or what is known of them do.
         photo_map: as kept with the run.
         columns: see ``map_columns``.
+        is_older_than_features: they were made anew since.
     """
 
     places_version: str
     columns_version: str
     photo_map: PhotoMap
     columns: dict[str, Column]
+    is_older_than_features: bool
 
 
 def map_data(run: Run, grouping: str = "") -> MapData:
@@ -42,11 +46,16 @@ def map_data(run: Run, grouping: str = "") -> MapData:
         DecisionError: no such grouping.
     """
     desk = current()
-    photo_map = _photo_map(str(run.path), _stamp(run, "map.json"))
+    made = _stamp(run, "map.json")
     revision = DecisionStore(desk.workspace, desk.index.dataset_id).revision()
     known = f"{_stamp(run, 'oof.json')}-{_stamp(run, 'evaluation.json')}-{desk.index.fingerprint}"
-    columns = _columns(str(run.path), _stamp(run, "map.json"), known, revision, grouping)
-    return MapData(f"{_stamp(run, 'map.json'):x}", f"{revision}-{hash(known) & 0xFFFFFFFF:x}", photo_map, columns)
+    return MapData(
+        places_version=f"{made:x}",
+        columns_version=f"{revision}-{hashlib.sha256(known.encode()).hexdigest()[:12]}",
+        photo_map=_photo_map(str(run.path), made),
+        columns=_columns(str(run.path), made, known, revision, grouping),
+        is_older_than_features=_stamp(run, "features.json") > made,
+    )
 
 
 def map_part(run_id: str, part: str, grouping: str = "") -> bytes | None:
@@ -64,7 +73,7 @@ def map_part(run_id: str, part: str, grouping: str = "") -> bytes | None:
 
 @lru_cache(_KEPT)
 def _photo_map(path: str, stamp: int) -> PhotoMap:  # noqa: ARG001  the stamp is part of the key
-    return Run(current().workspace.runs / path).photo_map()
+    return Run(Path(path)).photo_map()
 
 
 @lru_cache(_KEPT)
@@ -75,7 +84,7 @@ def _columns(path: str, stamp: int, known: str, revision: int, grouping: str) ->
     if grouping:
         table = open_grouping(desk.workspace, grouping, dataset_id=desk.index.dataset_id).table
         groups = dict(zip(table.photo_id, table.group, strict=True))
-    run = Run(desk.workspace.runs / path)
+    run = Run(Path(path))
     return map_columns(run, _photo_map(path, stamp), desk.index.photos, decisions, groups=groups)
 
 

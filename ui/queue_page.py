@@ -1,5 +1,6 @@
 """What the pages of the four queues share: run, unit, filters in the address, counts, and the cards themselves."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from core.storage.decisions import DecisionStore
 from core.storage.groupings import list_groupings
 from core.storage.leases import Leases
 from core.storage.runs import Run
+from core.storage.selections import read_selection
 from core.taxonomy import AXES, CLASS_NAMES
 from ui.review import review
 from ui.review_data import effect_of, neighbours, table_of
@@ -118,8 +120,9 @@ def filtered(
         if any(given):
             st.caption(f"{sum(map(bool, given))} set")
     limits = Filters(
-        axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split, **(extra or {})
-    )
+        axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split,
+        **_with_selection(desk, extra or {}),
+    )  # fmt: skip
     told = counts(desk.table, name, limits)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = st.segmented_control(
@@ -133,6 +136,23 @@ def filtered(
         size = _choose("size", _PAGE_SIZES, words, collapsed=True, width=130) if mode == "grid" else 1
     limits = replace(limits, state=state or "undecided")
     return View(limits, order, queue_rows(desk.table, name, limits, order=order), told, size)
+
+
+def _with_selection(desk: Desk, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters, limited to the photos that another page sent here, which the address names."""
+    name = st.query_params.get("picked")
+    if not name:
+        return dict(extra)
+    chosen = read_selection(current().workspace, name)
+    photos = desk.table.photos
+    groups = photos.group.to_numpy()[photos.photo_id.isin(chosen)]
+    targets = frozenset(desk.table.units.target.to_numpy()[groups].tolist())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Limited to {len(chosen):,} photos that were chosen on another page.")
+        if st.button("Show all", key="picked-leave"):
+            del st.query_params["picked"]
+            st.rerun()
+    return {**extra, "picked": targets & extra.get("picked", targets)}
 
 
 def show_cards(
@@ -178,7 +198,7 @@ def show_cards(
         made,
         queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store,
         mode="grid" if view.size > 1 else "card", page_size=max(view.size, 24), progress=progress,
-        view=f"{desk.table.unit} {view.order} {view.filters}",
+        view=hashlib.sha256(f"{desk.table.unit} {view.order} {view.filters}".encode()).hexdigest()[:12],
     )  # fmt: skip
 
 
