@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.curation.pseudo_labels import EXPECTED_WRONG_ASSUMES, QUEUE, accept_chosen, bulk_choice
+from core.curation.pseudo_labels import EXPECTED_WRONG_ASSUMES, QUEUE, accept_chosen, bulk_choice, expected_wrong
 from core.curation.thresholds import class_thresholds
-from ui.queue_page import filtered, open_desk, show_cards, undo_button
+from ui.queue_page import corrected_table, filtered, open_desk, show_cards, undo_button
 
 st.title("Pseudo labels")
 st.caption(
@@ -34,9 +34,9 @@ with st.expander("Accept many at once"):
         )
         least = 0.0
     chosen = bulk_choice(desk.table, least, thresholds)
+    wrong = expected_wrong(chosen, corrected_table(desk))
     st.markdown(
-        f"**{len(chosen):,} photos** undecided, about **{(1 - chosen.confidence).sum():.0f}** of them wrong.",
-        help=EXPECTED_WRONG_ASSUMES,
+        f"**{len(chosen):,} photos** undecided, about **{wrong:.0f}** of them wrong.", help=EXPECTED_WRONG_ASSUMES
     )
     with st.container(horizontal=True):
         if st.button(f"Accept {len(chosen):,}", type="primary", disabled=chosen.empty):

@@ -52,6 +52,7 @@ class Desk:
     """What a queue's page works on.
 
     Attributes:
+        inference: the corrections under which photos are proposed.
         reviewed: decisions that stand at the revision of the table.
     """
 
@@ -61,6 +62,7 @@ class Desk:
     revision: int
     reviewed: pd.DataFrame
     table: ReviewTable
+    inference: Inference
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,15 @@ def open_desk() -> Desk | None:
         effect = effect_of(run, unit=unit or "person", inference=inference, revision=revision)
     if effect is not None and inference != Inference():
         show_review_effect(effect)
-    return Desk(run, who, store, revision, store.effective(at_revision=revision), table)
+    return Desk(run, who, store, revision, store.effective(at_revision=revision), table, inference)
+
+
+def corrected_table(desk: Desk) -> ReviewTable:
+    """The table under the estimated evaluation mix, which tells how many of some proposals are wrong."""
+    if desk.inference.prior == "em":
+        return desk.table
+    honest = replace(desk.inference, prior="em")
+    return table_of(desk.run, unit=desk.table.unit, inference=honest, revision=desk.revision)
 
 
 def filtered(

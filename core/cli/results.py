@@ -8,11 +8,15 @@ from typing import Any
 import click
 
 from core.cli.options import Settings, common_options, pass_settings
-from core.curation.pseudo_labels import accept_above, expected_wrong, proposals, run_temperature
+from core.curation.evidence import run_evidence
+from core.curation.pseudo_labels import accept_chosen, bulk_choice, expected_wrong
+from core.curation.review_table import ReviewTable, review_table
 from core.evaluation.metrics import accuracy, axis_accuracy, class_table, confusion_matrix, macro_f1
 from core.evaluation.uncertainty import macro_f1_interval
+from core.people.inference import FORBIDDEN, PRIORS, Prior
 from core.storage.decision_repair import Source
 from core.storage.decisions import DecisionStore
+from core.storage.groupings import open_grouping
 from core.storage.runs import open_run
 from core.submission.score import score_submission
 
@@ -50,24 +54,35 @@ def evaluate(settings: Settings, run_id: str) -> None:
 @click.command()
 @click.option("--run", "run_id", required=True)
 @click.option("--threshold", type=float, required=True, help="Least confidence, 0..1.")
+@click.option("--grouping", help=f"Named grouping of evaluation photos.  [default: none]  {FORBIDDEN}")
+@click.option("--prior", type=click.Choice(list(PRIORS)), default="em", show_default=True, help="Evaluation mix.")
+@click.option("--dry-run", is_flag=True, help="Say how many, and how many of them wrong; accept none.")
 @click.option("--who", default=getpass.getuser, help="Whose decision it is.", show_default="your user name")
 @common_options
 @pass_settings
-def accept(settings: Settings, run_id: str, threshold: float, who: str) -> None:
+def accept(
+    settings: Settings, run_id: str, threshold: float, grouping: str | None, prior: Prior, dry_run: bool, who: str
+) -> None:
     """Accept a run's undecided pseudo labels at or above a confidence, as one batch."""
     workspace, index = settings.open_workspace(), settings.load_index()
-    run = open_run(workspace, run_id)
-    store = DecisionStore(workspace, index.dataset_id)
+    run, store = open_run(workspace, run_id), DecisionStore(workspace, index.dataset_id)
     decided = store.effective()
-    temperature = run_temperature(run.oof(), index.photos, decided)
-    table = proposals(run.evaluation(), index.photos, decided, temperature=temperature)
-    decisions = accept_above(table, threshold, run_id=run_id, who=who)
+    groups = open_grouping(workspace, grouping, dataset_id=index.dataset_id) if grouping else None
+
+    def table_for(mix: Prior) -> ReviewTable:
+        evidence = run_evidence(run, index.photos, decided, unit="person", grouping=groups, prior=mix)
+        return review_table(evidence, index.photos, decided)
+
+    table = table_for(prior)
+    chosen = bulk_choice(table, threshold)
+    wrong = expected_wrong(chosen, table if prior == "em" else table_for("em"))
+    decisions = [] if dry_run else accept_chosen(chosen, run_id=run_id, who=who)
     added = store.append(decisions) if decisions else 0
-    wrong = expected_wrong([decision.confidence or 0.0 for decision in decisions])
     batch = decisions[0].batch_id if decisions else None
+    number = int((table.photos.split == "eval").sum())
     settings.finish(
-        {"run_id": run_id, "accepted": added, "expected_wrong": wrong, "batch_id": batch},
-        f"accepted {added:,} of {len(table):,}; about {wrong:.0f} of them wrong"
+        {"run_id": run_id, "chosen": len(chosen), "accepted": added, "expected_wrong": wrong, "batch_id": batch},
+        f"{'would accept' if dry_run else 'accepted'} {len(chosen):,} of {number:,}; about {wrong:.0f} of them wrong"
         + (f"; take back with: undo --batch {batch}" if batch else ""),
     )
 
