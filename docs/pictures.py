@@ -10,6 +10,7 @@ in width.
 import argparse
 import io
 from pathlib import Path
+from urllib.parse import urlencode
 
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -48,8 +49,12 @@ def _open(page: Page, address: str, name: str) -> None:
 
 
 def _choose_the_largest_confusion(page: Page) -> None:
-    page.get_by_role("combobox", name="cell").first.click()
-    page.get_by_role("option").nth(1).click()
+    names = page.evaluate("""() => {
+        const {data, layout} = document.querySelector('.st-key-matrix-area .js-plotly-plot');
+        const cells = data[0].text.flatMap((row, t) => [...row].map((text, p) => [t === p ? 0 : Number(text), t, p]));
+        return cells.sort((one, other) => other[0] - one[0])[0].slice(1).map(place => layout.yaxis.ticktext[place]);
+    }""")
+    page.goto(f"{page.url}&{urlencode(dict(zip(('true', 'predicted'), names, strict=True)))}")
     expect(page.locator("figure img").first).to_be_visible(timeout=60_000)
     _wait_until_quiet(page)
 

@@ -27,13 +27,24 @@ sound = [run_id for run_id in runs if states[run_id] != "damaged"]
 table = pd.DataFrame([row_of(runs[run_id], states[run_id]) for run_id in runs])
 
 
+def choose(ids: list[str]) -> None:
+    """Name the runs in the address, which decides; an empty parameter stands for none."""
+    st.query_params["runs"] = ids or ""
+
+
 def choose_rows() -> None:
     """Take the table's selection over; of more than two rows the last two."""
     rows = st.session_state[table_key]["selection"]["rows"]
     ids = [run_id for row in rows if (run_id := table.run[row]) in sound]
-    st.session_state["runs"] = ids[-2:]
-    if len(rows) != len(st.session_state["runs"]):
+    choose(ids[-2:])
+    if len(rows) != len(ids[-2:]):
         renew_table()
+
+
+def choose_in_box() -> None:
+    """Take the box's runs over, and tick them in the table."""
+    choose(st.session_state["runs"])
+    renew_table()
 
 
 def renew_table() -> None:
@@ -41,16 +52,18 @@ def renew_table() -> None:
     st.session_state["runs-table"] = st.session_state.get("runs-table", 0) + 1
 
 
-chosen_before = st.session_state.get("runs", st.query_params.get_all("runs") or sound[:1])
+if "runs" not in st.query_params:
+    choose(st.session_state.get("chosen-runs", sound[:1]))
+st.session_state["runs"] = [run_id for run_id in st.query_params.get_all("runs") if run_id in sound][:2]
 table_key = f"runs-table-{'+'.join(runs)}-{st.session_state.get('runs-table', 0)}"
-ticked = [place for place, run_id in enumerate(runs) if run_id in chosen_before and run_id in sound]
+ticked = [place for place, run_id in enumerate(runs) if run_id in st.session_state["runs"]]
 st.dataframe(
     table,
     key=table_key,
     hide_index=True,
     on_select=choose_rows,
     selection_mode="multi-row",
-    selection_default={"selection": {"rows": ticked[:2]}},
+    selection_default={"selection": {"rows": ticked}},
     placeholder="",
     alt="All runs with their scores",
     column_config={
@@ -68,14 +81,9 @@ if not sound:
     st.stop()
 
 chosen = st.multiselect(
-    "look at one run, or compare two",
-    sound,
-    sound[:1],
-    max_selections=2,
-    key="runs",
-    bind="query-params",
-    on_change=renew_table,
+    "look at one run, or compare two", sound, max_selections=2, key="runs", on_change=choose_in_box
 )
+st.session_state["chosen-runs"] = chosen
 if len(chosen) == 2:
     show_comparison(runs[chosen[0]], runs[chosen[1]])
 with st.grid(max(len(chosen), 1), min_column_width=420) as grid:

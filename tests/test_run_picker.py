@@ -69,3 +69,15 @@ def test_a_run_that_does_not_exist_gives_way_to_the_newest(app):
     _go(app, "errors", run="nowhere")
     assert not app.exception
     assert _named(app) == "newest"
+
+
+def test_the_page_runs_names_its_runs_too_and_none_when_none_is_chosen(app):
+    _go(app, "runs")
+    assert app.multiselect(key="runs").value == ["newest"]
+    assert "".join(app.query_params["runs"]) == "newest"
+    app.multiselect(key="runs").select("older").run()
+    assert list(app.query_params["runs"]) == ["newest", "older"]
+    app.multiselect(key="runs").set_value([]).run()
+    assert "No run is chosen" in app.info[0].value
+    _go(app, "runs", runs="older")
+    assert app.multiselect(key="runs").value == ["older"]
