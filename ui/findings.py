@@ -9,17 +9,21 @@ import streamlit as st
 
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, encode
 
-_MARKS = {"red": "🟥", "yellow": "🟨", "ok": "🟩"}
+_MARKS = {"red": ":red-badge[red]", "yellow": ":orange-badge[look]", "ok": ":green-badge[ok]"}
 _ORDER = list(_MARKS)
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    """Each check with what it saw and the likely cause, the worst first."""
-    lines = []
+    """Each check with what it saw and the likely cause, the worst first; those that passed are folded."""
+    lines: dict[bool, list[str]] = {True: [], False: []}
     for one in sorted(findings, key=lambda one: _ORDER.index(one["level"])):
-        cause = f" — likely cause: {_plain(one['cause'])}" if one["cause"] and one["level"] != "ok" else ""
-        lines.append(f"{_MARKS[one['level']]} **{one['check']}** {_plain(one['saw'])}{cause}")
-    st.markdown("  \n".join(lines))
+        is_ok = one["level"] == "ok"
+        cause = f" — likely cause: {_plain(one['cause'])}" if one["cause"] and not is_ok else ""
+        lines[is_ok].append(f"{_MARKS[one['level']]} **{one['check']}** {_plain(one['saw'])}{cause}")
+    st.markdown("  \n".join(lines[False]) or "Nothing stands in the way.")
+    if lines[True]:
+        with st.expander(f"{len(lines[True])} of {len(findings)} checks passed"):
+            st.markdown("  \n".join(lines[True]))
 
 
 def class_counts(counts: Sequence[int]) -> pd.DataFrame:
