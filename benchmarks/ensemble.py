@@ -9,8 +9,8 @@ run, csv and manifest on the disk), and ``copied_mb`` beside ``members_mb``.
 
 ``python -m benchmarks.ensemble --all-methods --data DIR --workspace W [--run R ...]``: each run alone and every
 method over all of them: nested out-of-fold macro F1 with its interval by person, the expected score with its
-interval, and the evaluation truth (DIR/truth/eval.csv, for scoring alone), as voted and corrected; the chosen ensemble beside
-its best member. Without ``--run``: all finished runs with every fold.
+interval, and the evaluation truth (DIR/truth/eval.csv, for scoring alone), as voted and corrected; the chosen
+ensemble beside its best member. Without ``--run``: all finished runs with every fold.
 """
 
 import argparse

@@ -97,7 +97,7 @@ try:
             st.session_state["saved"] = name
     if saved := st.session_state.get("saved"):
         link_to("submissions", f"Make a submission of {saved}", members=f"ensemble:{saved}")
-    show_members(ballot, combined, table)
+    show_members(recipe, ballot, combined, table)
     with st.expander("Suggest members", key="suggest", on_change="rerun") as box:
         if box.open:
             trade = st.slider("macro F1 to give up for unlike errors", 0.0, 0.1, choosing.TRADE, 0.005, key="trade")

@@ -104,3 +104,14 @@ def test_a_saved_ensembles_corrections_hold_until_they_are_left_out(open_page, w
     for key, value in (("prior", "none"), ("grouping", ""), ("decide", "most_probable")):
         app.selectbox(key=f"saved-{key}").set_value(value).run()
     assert not any("The corrections change" in element.value for element in _sound(app).markdown)
+
+
+def test_every_tab_about_the_members_draws_and_the_rehearsal_says_what_luck_decides(open_page):
+    app = _sound(open_page("ensemble"))
+    for name in ("Agreement", "Errors in common", "Classes", "Rehearsal"):
+        app.session_state["about-members"] = name
+        _sound(app.run())
+    costs = {metric.label: float(metric.value) for metric in app.metric if "public" in metric.label}
+    assert set(costs) == {"public and private half may differ by", "choosing by the public score costs"}
+    assert all(0 <= cost < 1 for cost in costs.values())
+    assert any("people decide it" in element.value for element in app.markdown)

@@ -36,6 +36,18 @@ def test_the_better_candidate_wins_nearly_always_and_equal_ones_tie(people, cand
     )
 
 
+def test_choosing_by_the_public_half_costs_what_a_loop_over_the_draws_finds(people, candidates):
+    rehearsal = rehearse(people.labels, candidates, people.people, draws=50)
+    lost, other = [], 0
+    for public, private in zip(rehearsal.public, rehearsal.private, strict=True):
+        taken = max(range(3), key=lambda one: public[one])
+        lost.append(max(private) - private[taken])
+        other += private[taken] < max(private)
+    assert rehearsal.cost_of_choosing() == pytest.approx((np.mean(lost), other / 50))
+    gaps = np.abs(rehearsal.public[:, 1] - rehearsal.private[:, 1])
+    assert (gaps <= rehearsal.spread()[1]).mean() == pytest.approx(0.95, abs=0.02)
+
+
 def test_mean_scores_of_the_draws_are_scikit_learns_scores_of_people_drawn_in_a_loop(people, candidates):
     rehearsal = rehearse(people.labels, candidates, people.people, draws=300, size=200)
     rng, scores = np.random.default_rng(2), []

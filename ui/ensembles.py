@@ -7,10 +7,11 @@ import streamlit as st
 
 from core.dataset.index import Index
 from core.evaluation.calibration_map import CalibrationMethod
+from core.evaluation.rehearsal import Rehearsal
 from core.storage.decisions import DecisionStore
 from core.submission.assemble import open_members, rows_of
 from core.submission.combine import Ballot, Combined, combine
-from core.submission.deciding import Decided, Voted, decide, voted
+from core.submission.deciding import Decided, Voted, decide, rehearse_votes, voted
 from core.submission.export import Draft, draft_submission
 from core.submission.members import Member, Rows
 from core.submission.recipe import Recipe
@@ -52,6 +53,12 @@ def decided_of(recipe: Recipe) -> Decided:
     """What a recipe submits, and what its corrections change."""
     place = current().workspace
     return _decided((_key(recipe, place), _revision(), _groupings(place)), place, voted_of(recipe), recipe)
+
+
+def rehearsal_of(recipe: Recipe) -> Rehearsal:
+    """The leaderboard rehearsed with an ensemble and its best members, on people of the estimated mix."""
+    place, votes = current().workspace, voted_of(recipe)
+    return _rehearsal((_key(recipe, place), _revision(), _groupings(place)), votes)
 
 
 def draft_of(recipe: Recipe, *, with_decisions: bool) -> Draft:
@@ -114,6 +121,11 @@ def _combined(key: object, _ballot: Ballot, _recipe: Recipe) -> Combined:  # noq
 @st.cache_resource(max_entries=20, show_spinner="Estimating the evaluation set's mix")
 def _voted(key: object, _workspace: Workspace, _ballot: Ballot, _combined: Combined) -> Voted:  # noqa: ARG001
     return voted(_workspace, _ballot, _combined)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Rehearsing the leaderboard")
+def _rehearsal(key: object, _votes: Voted) -> Rehearsal:  # noqa: ARG001
+    return rehearse_votes(_votes)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Drawing truths for the expected score")

@@ -36,7 +36,8 @@ def show_table(table: pd.DataFrame) -> None:
         )
     else:
         st.caption(
-            f"estimate: from files that were scored, error {table.estimate_error.max():.4f} (leave one out). "
+            "estimate: the expected score, mended by what like files scored; "
+            f"error {table.estimate_error.max():.4f} (leave one out). "
             "agreement: with the best file."
         )
 

@@ -7,7 +7,10 @@ import streamlit as st
 
 from core.submission import choosing
 from core.submission.combine import Ballot, Combined
+from core.submission.recipe import Recipe
 from core.taxonomy import AXES, CLASS_NAMES
+from ui.ensembles import rehearsal_of
+from ui.rehearsal import show_rehearsal
 from ui.times import duration
 
 
@@ -33,33 +36,51 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
         )
 
 
-def show_members(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
-    """Tables and charts about the members, one a tab."""
+@st.fragment
+def show_members(recipe: Recipe, ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
+    """Tables and charts about the members, one a tab; only the open one is made."""
     names = [member.name for member in ballot.members]
-    scores, alike, errors, classes = st.tabs(["Members", "Agreement", "Errors in common", "Classes"])
-    with scores:
-        adds = pd.Series(choosing.what_each_adds(ballot), index=names)
-        weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
-        weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
-        shown = table.set_index("name").assign(adds=adds).join(weights).reset_index()
-        st.dataframe(shown, hide_index=True, column_config={
-            name: st.column_config.NumberColumn(format="%.4f") for name in shown.columns[1:]})  # fmt: skip
-        st.caption(
-            "adds: macro F1 of the equal soft vote less that of the vote without this member. "
-            "gain: over the best member, paired."
-        )
-    with alike:
-        apart = ", ".join(f"{axis} {share:.1%}" for axis, share in choosing.axis_disagreement(ballot).items())
-        st.caption(f"Share of the evaluation photos to which two members give one class. Not all agree on: {apart}.")
-        _heatmap(choosing.agreement(ballot), names, "agreement")
-    with errors:
-        if len(ballot.labels):
-            st.caption("Correlation of being wrong, out-of-fold: members that err apart help each other.")
-            _heatmap(choosing.error_correlation(ballot), names, "errors")
-        else:
-            st.info("No person is predicted out-of-fold by all members.")
-    with classes:
-        _class_chart(pd.DataFrame(choosing.class_histograms(ballot), index=names, columns=CLASS_NAMES), "classes")
+    tabs = st.tabs(["Members", "Agreement", "Errors in common", "Classes", "Rehearsal"], key="about-members",
+                   on_change="rerun")  # fmt: skip
+    scores, alike, errors, classes, rehearsal = tabs
+    if scores.open:
+        with scores:
+            _show_table(ballot, combined, table, names)
+    if alike.open:
+        with alike:
+            apart = ", ".join(f"{axis} {share:.1%}" for axis, share in choosing.axis_disagreement(ballot).items())
+            st.caption(
+                f"Share of the evaluation photos to which two members give one class. Not all agree on: {apart}."
+            )
+            _heatmap(choosing.agreement(ballot), names, "agreement")
+    if errors.open:
+        with errors:
+            if len(ballot.labels):
+                st.caption("Correlation of being wrong, out-of-fold: members that err apart help each other.")
+                _heatmap(choosing.error_correlation(ballot), names, "errors")
+            else:
+                st.info("No person is predicted out-of-fold by all members.")
+    if classes.open:
+        with classes:
+            counts = pd.DataFrame(choosing.class_histograms(ballot), index=names, columns=CLASS_NAMES)
+            _class_chart(counts, "classes")
+    if rehearsal.open:
+        with rehearsal:
+            show_rehearsal(rehearsal_of(recipe))
+
+
+def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: list[str]) -> None:
+    """Every member with its score, what it adds and what it counts."""
+    adds = pd.Series(choosing.what_each_adds(ballot), index=names)
+    weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
+    weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
+    shown = table.set_index("name").assign(adds=adds).join(weights).reset_index()
+    st.dataframe(shown, hide_index=True, column_config={
+        name: st.column_config.NumberColumn(format="%.4f") for name in shown.columns[1:]})  # fmt: skip
+    st.caption(
+        "adds: macro F1 of the equal soft vote less that of the vote without this member. "
+        "gain: over the best member, paired."
+    )
 
 
 def _heatmap(values: np.ndarray[tuple[int, int], np.dtype[np.float64]], names: list[str], key: str) -> None:

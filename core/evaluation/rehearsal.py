@@ -64,6 +64,22 @@ class Rehearsal:
         )
         return table.sort_values("private", ascending=False, ignore_index=True)
 
+    def spread(self, level: float = 0.95) -> Float64Array:
+        """(C,) difference between a candidate's public and private score that this share of draws stays below."""
+        spread: Float64Array = np.quantile(np.abs(self.public - self.private), level, axis=0)
+        return spread
+
+    def cost_of_choosing(self) -> tuple[float, float]:
+        """What taking the candidate with the highest public score costs on the private half.
+
+        Returns:
+            Macro F1 that it lies below the candidate with the highest private score, the mean over draws; and
+            the share of draws in which it is another candidate.
+        """
+        rows = np.arange(len(self.public))
+        lost = self.private.max(axis=1) - self.private[rows, self.public.argmax(axis=1)]
+        return float(lost.mean()), float((lost > 0).mean())
+
     def wins(self, name: str, other: str) -> float:
         """Share of draws in which ``name`` scores above ``other`` on the private half; a tie counts half."""
         gap = self.private[:, self.names.index(name)] - self.private[:, self.names.index(other)]

@@ -8,6 +8,7 @@ import numpy as np
 from core.errors import SubmissionError
 from core.evaluation.best_classes import best_classes
 from core.evaluation.expected_score import ExpectedScore
+from core.evaluation.rehearsal import Rehearsal, rehearse
 from core.people.inference import mix_of_prior, origin_of
 from core.storage.groupings import Grouping, open_grouping
 from core.submission.assemble import open_ballot
@@ -16,8 +17,11 @@ from core.submission.difference import Difference, difference
 from core.submission.expectation import Belief, believe, evaluation_people
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
-from core.taxonomy import IntArray
+from core.taxonomy import PHOTO_KINDS, IntArray
 from core.workspace import Workspace
+
+_REHEARSED = 8
+"""Members that rehearse beside their ensemble, the best ones."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,26 @@ def voted(workspace: Workspace, ballot: Ballot, combined: Combined) -> Voted:
     """Votes with what they let believe; people by the newest grouping share their luck."""
     people = evaluation_people(workspace, ballot.rows.dataset_id, ballot.rows.evaluation_ids)
     return Voted(ballot, combined, believe(ballot, combined, people=people))
+
+
+def rehearse_votes(votes: Voted) -> Rehearsal:
+    """The leaderboard with an ensemble and its best members, on held-out train people drawn to EM's mix.
+
+    Raises:
+        SubmissionError: no people that all members predicted out-of-fold.
+    """
+    ballot, combined, belief = votes.ballot, votes.combined, votes.belief
+    if belief is None:
+        raise SubmissionError(
+            "no people that all members predicted out-of-fold, so nobody can play the evaluation people; choose "
+            "runs of the same people"
+        )
+    best = np.argsort(-ballot.member_scores)[:_REHEARSED]
+    candidates = {ballot.members[place].name: ballot.members[place].classes[ballot.shared] for place in best}
+    if len(ballot.members) > 1:
+        candidates = {"this ensemble": combined.oof_labels} | candidates
+    size = len(ballot.rows.evaluation_ids) // len(PHOTO_KINDS)
+    return rehearse(ballot.labels, candidates, ballot.person_ids, mix=belief.shift.em_mix, size=size, draws=400)
 
 
 def decide(workspace: Workspace, votes: Voted, recipe: Recipe, *, as_found: bool = False) -> Decided:

@@ -97,18 +97,6 @@ def estimate_from_scored(
     return ScoredEstimate(float(own), max(deviation, error), error, reported - residuals, trust)
 
 
-def combine_estimates(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
-    """Two estimates as (mean, deviation), weighted by their precision.
-
-    >>> mean, deviation = combine_estimates((0.7, 0.01), (0.8, 0.01))
-    >>> round(mean, 4), round(deviation, 4)
-    (0.75, 0.0071)
-    """
-    weights = np.array([1 / max(first[1], 1e-6) ** 2, 1 / max(second[1], 1e-6) ** 2])
-    mean = float((weights @ [first[0], second[0]]) / weights.sum())
-    return mean, float(weights.sum() ** -0.5)
-
-
 def _leave_one_out(
     apart: Float64Array, values: Float64Array, length: float, noise: float
 ) -> tuple[Float64Array, float, float]:
