@@ -10,6 +10,7 @@ from ui.session import current
 _WORDS = {
     "likely": "likely wrong",
     "contradictions": "photos contradict each other",
+    "together": "the person says otherwise",
     "confident": "confident learning",
     "all": "all train photos",
 }
@@ -25,6 +26,7 @@ if desk is None:
 issue = st.segmented_control(
     "which", ISSUES, default="likely", key="issue", bind="query-params", format_func=_WORDS.get,
     help="Likely wrong: each axis judged apart by its odds, gender and age from all photos of the person. "
+    "The person says otherwise: all its photos, pooled out-of-fold, are most probably of another gender or age band. "
     "Confident learning: as in Northcutt et al. 2021, on the 18 classes.",
 )  # fmt: skip
 scores = ["self_confidence", "normalized_margin", "mistakenness"]

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.curation.cards import cards
 from core.curation.evidence import read_evidence
+from core.curation.queues import Filters, queue_rows
 from core.curation.review_table import review_table, with_decisions
 from core.errors import RunError
 from core.evaluation.best_classes import expected_macro_f1
@@ -189,3 +191,23 @@ def test_a_table_brought_up_to_date_has_the_same_undecided_cards_as_one_made_ane
     assert quick.photos.decision.tolist() == anew.photos.decision.tolist()
     assert quick.units.set_index("target").gain[open_card] == 0
     assert (before.units.decision == "").all()  # the older table is as it was
+
+
+@pytest.mark.parametrize("unit", ["photo", "person"])
+def test_a_person_whose_photos_together_disagree_with_the_label_is_told_whatever_the_unit(unit):
+    made = made_up(wrong=(4, 9))
+    table = read(made, unit)
+    photos, labels = table.photos, table.photos.label.to_numpy()
+    people = photos.groupby("person_id").group.first()
+    for person in ("p004", "p009"):
+        unit_row = table.units.loc[people[person]]
+        given = labels[photos.person_id == person][0] % 6
+        assert unit_row.together // 3 != given // 3  # the other gender
+        assert unit_row.together_share > 0.9
+        (card,) = cards(table, table.units.loc[[people[person]]], queue="label_issues")
+        assert any(why.startswith("all photos of the person together: ") for why in card["why"])
+    found = queue_rows(table, "label_issues", Filters(issue="together"), order="wrong")
+    assert {"p004", "p009"} <= set(photos.person_id[photos.group.isin(found.index)])
+    assert (found.together >= 0).all()
+    seen = table.units[(table.units.split == "train") & (table.units.together < 0)]
+    assert len(found) + len(seen) == (table.units.split == "train").sum()

@@ -74,4 +74,4 @@ def _pooled(run: Run, grouping: Grouping, labels: str, _decided: pd.DataFrame) -
 def _single(run: Run, labels: str, _decided: pd.DataFrame) -> Singles:
     del labels  # only the key
     photos = effective_labels(current().index.photos, _decided)
-    return single_predictions(run, pd.Series(photos.label.to_numpy(), index=photos.photo_id))
+    return single_predictions(run, photos)

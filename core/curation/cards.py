@@ -193,6 +193,11 @@ def _why(
     if choices:
         told.append(("masks labelled and seen the other way round: " if row.contradiction == "swapped" else "masks: ")
                     + choices[0]["words"])  # fmt: skip
+    if row.together >= 0:
+        gender, band = divmod(int(row.together), len(AGE_BANDS))
+        told.append(
+            f"all photos of the person together: {GENDERS[gender]}, {AGE_BANDS[band]} ({row.together_share:.0%})"
+        )
     if row.wrong >= 0.01:
         told.append(f"{row.wrong:.0%} likely that its label is wrong")
     return told or [f"least sure of {row.axis}: " + _shares(row.axis, probs[row.axis])]

@@ -123,13 +123,13 @@ def read_evidence(
     Raises:
         RunError: no train photo of the data set was predicted out of fold.
     """
-    table, labels, rows = _shown(photos, decisions, oof, evaluations[0], folds)
+    table, labels, ages, rows = _shown(photos, decisions, oof, evaluations[0], folds)
     train = (table.split == "train").to_numpy()
     given = train & (labels >= 0)
     if not given.any():
         raise RunError("no train photo of this data set was predicted out of fold; choose another run")
     oof_logits, others = oof.logits[rows[train]], [one.logits[rows[~train]] for one in evaluations]
-    shift = estimate_shift(oof_logits[given[train]], labels[given], others)
+    shift = estimate_shift(oof_logits[given[train]], labels[given], others, ages=ages[given])
     told = _told(shift, others, prior)
     together = np.concatenate([shift.calibration.probabilities(oof_logits), told])  # (N, 18)
     masks = np.asarray(marginal(together, "mask"), dtype=np.float64)
@@ -173,16 +173,17 @@ def _mean(logits: Sequence[FloatArray]) -> Float64Array:
 
 def _shown(
     photos: pd.DataFrame, decisions: pd.DataFrame, oof: Predictions, evaluation: Predictions, folds: Mapping[str, int]
-) -> tuple[pd.DataFrame, IntArray, IntArray]:
-    """The photos that were predicted, their labels as decided, and the row of each in its split's predictions."""
+) -> tuple[pd.DataFrame, IntArray, IntArray, IntArray]:
+    """The photos that were predicted, their labels and ages as decided, and each one's row among its split's."""
     told = np.concatenate([oof.photo_ids, evaluation.photo_ids])
     place = pd.Index(told).get_indexer(pd.Index(photos.photo_id))
     shown = np.flatnonzero(photos.readable.to_numpy(dtype=bool) & (place >= 0))
     table = photos.iloc[shown][["photo_id", "person_id", "split", "kind", "age", "label"]].reset_index(drop=True)
     train = (table.split == "train").to_numpy()
     table["fold"] = pd.Series(np.where(train, [folds.get(name, -1) for name in table.photo_id], -1), dtype=np.int64)
-    labels = effective_labels(photos, decisions).label.to_numpy(dtype=np.int64)[shown]
-    return table, labels, place[shown] - np.where(train, 0, len(oof.photo_ids))
+    now = effective_labels(photos, decisions).iloc[shown]
+    labels, ages = now.label.to_numpy(dtype=np.int64), now.age.to_numpy(dtype=np.int64)
+    return table, labels, ages, place[shown] - np.where(train, 0, len(oof.photo_ids))
 
 
 def _persons(table: pd.DataFrame, grouping: Grouping | None) -> tuple[NDArray[np.object_], Float64Array]:

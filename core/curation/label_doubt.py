@@ -22,6 +22,8 @@ class Doubt:
         axis: (U,) that axis.
         contradiction: (U,) ``label_issues.contradictions``.
         confident: (U,) whether confident learning holds a photo's label for wrong.
+        together: (U,) gender and age band that all photos of the person say together where the label has another,
+            else -1; together_share: its probability.
         photo_wrong: (N,) as ``wrong``.
         masks, cells, photo_probs: (N, 3), (U, 6), (N, 18) what is true, label and model taken together.
     """
@@ -30,6 +32,8 @@ class Doubt:
     axis: NDArray[np.object_]
     contradiction: NDArray[np.object_]
     confident: NDArray[np.bool_]
+    together: IntArray
+    together_share: Float64Array
     photo_wrong: Float64Array
     masks: Float64Array
     cells: Float64Array
@@ -46,7 +50,7 @@ def train_doubt(evidence: Evidence, cells: Float64Array, labels: IntArray) -> Do
     groups, n_groups = evidence.groups, len(evidence.targets)
     given = evidence.is_train & (labels >= 0)
     values = dict(zip(AXES, decode(np.maximum(labels, 0)), strict=True))
-    cube = cells[groups].reshape(-1, len(GENDERS), len(AGE_BANDS))
+    cube = evidence.person_cells.reshape(-1, len(GENDERS), len(AGE_BANDS))
     told = {"mask": evidence.mask_probs, "gender": cube.sum(axis=2), "age": cube.sum(axis=1)}
     wrong = np.zeros((len(labels), len(AXES)))
     true: dict[str, Float64Array] = {}
@@ -59,11 +63,17 @@ def train_doubt(evidence: Evidence, cells: Float64Array, labels: IntArray) -> Do
     unit_cells = cells.copy()
     unit_cells[groups[given]] = both[given]
     contradiction, confident = _flags(evidence, cells, labels, given)
+    together, share = np.full(n_groups, -1), np.zeros(n_groups)
+    seen = evidence.person_cells[given].argmax(axis=1)
+    share[groups[given]] = evidence.person_cells[given].max(axis=1)
+    together[groups[given]] = np.where(seen != labels[given] % NUM_CELLS, seen, -1)
     return Doubt(
         by_axis.max(axis=1),
         np.array(list(AXES), dtype=object)[by_axis.argmax(axis=1)],
         contradiction,
         confident,
+        together,
+        share,
         wrong.max(axis=1),
         true["mask"],
         unit_cells,

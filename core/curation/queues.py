@@ -19,7 +19,7 @@ ORDERS = ("gain", "wrong", "margin", "entropy", "confidence", "self_confidence",
 """The first of these is what each queue is ordered by unless told otherwise, but for label issues (``wrong``)."""
 
 STATES = ("undecided", "accept", "relabel", "reject", "skip", "all")
-ISSUES = ("likely", "contradictions", "confident", "all")
+ISSUES = ("likely", "contradictions", "together", "confident", "all")
 
 _HIGH_FIRST = ("gain", "wrong", "entropy", "mistakenness", "disagreement")
 
@@ -146,6 +146,8 @@ def _issues(units: pd.DataFrame, filters: Filters) -> NDArray[np.bool_]:
         chosen = (units.wrong >= filters.likely_wrong) | (units.decision != "")
     elif filters.issue == "contradictions":
         chosen = units.contradiction != ""
+    elif filters.issue == "together":
+        chosen = units.together >= 0
     elif filters.issue == "confident":
         chosen = units.confident
     else:

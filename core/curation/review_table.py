@@ -34,8 +34,9 @@ class ReviewTable:
             classes where the unit is a photo), self_confidence, normalized_margin, mistakenness (of the label as
             it stands; the least of its photos, NaN without one), wrong (probability that a label is wrong, 0 for
             evaluation photos), contradiction and confident
-            (``label_issues``), axis (the one most in doubt), gain (expected rise of macro F1), classes (bits of
-            all classes its photos have or are proposed), decision (``KINDS``), text (what a search looks at).
+            (``label_issues``), together and together_share (``label_doubt.Doubt``), axis (the one most in doubt),
+            gain (expected rise of macro F1), classes (bits of all classes its photos have or are proposed), decision
+            (``KINDS``), text (what a search looks at).
         photos: one row a photo: that of the evidence, label (as it stands, -1 without one), predicted
             (class, as submitted without the answers), proposal (with all that is known), decision,
             wrong (as in units, of the photo).
@@ -98,7 +99,8 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
         wrong=doubt.photo_wrong,
     )
     units = _units(evidence, shown, photo_probs, cells, first, size)
-    units["wrong"], units["contradiction"], units["confident"] = doubt.wrong, doubt.contradiction, doubt.confident
+    for name in ("wrong", "contradiction", "confident", "together", "together_share"):
+        units[name] = getattr(doubt, name)
     units["axis"] = np.where(train[first], doubt.axis, _least_sure(photo_probs, cells, groups, len(first)))
     units["gain"] = np.where(units.decision.isin(["", "skip"]), gain, 0.0)
     return ReviewTable(

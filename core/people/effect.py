@@ -6,13 +6,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.evaluation.calibration import fit_temperature
-from core.evaluation.metrics import Float64Array, macro_f1, probabilities
-from core.people.inference import Persons
+from core.evaluation.metrics import Float64Array, macro_f1
+from core.evaluation.shift import Shift, estimate_shift
+from core.people.inference import Persons, infer
 from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping
 from core.storage.runs import Run
-from core.taxonomy import IntArray, class_name
+from core.taxonomy import FloatArray, IntArray, class_name
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,16 @@ class Singles:
 
     Attributes:
         photo_ids: (N,) in info.csv's order.
-        probs: (N, 18) calibrated probabilities.
+        shift: calibration and estimated evaluation mix, to which both ways are corrected.
+        logits: one (N, 18) a network.
         pooling: fitted on the run's train people.
         oof_single, oof_pooled: out-of-fold macro F1 over the train people's own folders, photo by photo and pooled.
             The pooling's three numbers were fitted on the same people.
     """
 
     photo_ids: list[str]
-    probs: Float64Array
+    shift: Shift
+    logits: tuple[FloatArray, ...]
     pooling: Pooling
     oof_single: float
     oof_pooled: float
@@ -36,14 +38,12 @@ class Singles:
     @cached_property
     def classes(self) -> IntArray:
         """(N,) most probable class of each photo alone."""
-        return np.asarray(self.probs.argmax(axis=1))
+        return np.asarray(infer(self.shift, self.logits, prior="em").argmax(axis=1))
 
     def pooled_over(self, grouping: Grouping) -> "PoolingEffect":
         """The same predictions joined over a grouping's persons."""
         persons = Persons.of(grouping, self.photo_ids, self.pooling)
-        return PoolingEffect(
-            self, joint_probs(self.probs, persons.groups, self.pooling, confidence=persons.confidence)
-        )
+        return PoolingEffect(self, infer(self.shift, self.logits, prior="em", persons=persons))
 
 
 @dataclass(frozen=True)
@@ -75,24 +75,27 @@ class PoolingEffect:
         return found
 
 
-def single_predictions(run: Run, labels: pd.Series) -> Singles:
+def single_predictions(run: Run, labelled: pd.DataFrame) -> Singles:
     """Calibrate a run's evaluation predictions, and fit on its train people how those of one person are pooled.
 
     Args:
-        labels: class by photo_id of the train photos as decided, -1 where unknown.
+        labelled: photo_id, label (-1 where unknown) and age of the photos as decided.
     Raises:
         RunError: the run has no out-of-fold predictions of labelled photos.
     """
-    oof, evaluation = run.oof(), run.evaluation()
+    oof, evaluations = run.oof(), run.evaluations()
     people = run.train_photos().set_index("photo_id").person_id.reindex(oof.photo_ids).to_numpy(dtype=object)
-    true = labels.reindex(oof.photo_ids, fill_value=-1).to_numpy(dtype=np.int64)
+    table = labelled.set_index("photo_id").reindex(oof.photo_ids)
+    true = table.label.fillna(-1).to_numpy(dtype=np.int64)
     known = true >= 0
-    temperature = fit_temperature(oof.logits[known], true[known])
-    train_probs = probabilities(oof.logits[known], temperature=temperature)
+    ages, logits = table.age.fillna(-1).to_numpy()[known], tuple(fold.logits for fold in evaluations)
+    shift = estimate_shift(oof.logits[known], true[known], logits, ages=ages)
+    train_probs = shift.calibration.probabilities(oof.logits[known])
     pooling = fit_pooling(train_probs, true[known], people[known])
     return Singles(
-        evaluation.photo_ids.tolist(),
-        probabilities(evaluation.logits, temperature=temperature),
+        evaluations[0].photo_ids.tolist(),
+        shift,
+        logits,
         pooling,
         macro_f1(true[known], train_probs.argmax(axis=1)),
         macro_f1(true[known], joint_probs(train_probs, people[known], pooling).argmax(axis=1)),
