@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     "": {"overview": "Overview"},
     "Train": {"train": "Train", "runs": "Runs"},
-    "See": {"errors": "Errors", "compare": "Compare", "map": "Map", "shift": "Shift"},
+    "See": {"errors": "Errors", "compare": "Compare", "map": "Map", "confidence": "Confidence", "shift": "Shift"},
     "Fix": {
         "pseudo_labels": "Pseudo labels",
         "age_boundary": "Age boundary",
