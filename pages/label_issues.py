@@ -4,6 +4,8 @@ import streamlit as st
 
 from core.curation.label_issues import QUEUE, changed_labels, hit_rate
 from core.curation.queues import ISSUES
+from core.people.odd_photos import odd_reasons
+from core.storage.findings import open_finding
 from ui.queue_page import filtered, open_desk, show_cards
 from ui.session import current
 
@@ -34,7 +36,10 @@ orders = ["wrong", "gain", *scores, "margin", "entropy", "confidence", "random"]
 view = filtered(desk, QUEUE, orders, extra={"issue": issue or "likely"})
 looked = desk.reviewed[desk.reviewed.queue == QUEUE]
 rate, hint = hit_rate(changed_labels(looked, current().index.photos))
+odd = open_finding(current().workspace, current().index.dataset_id, "odd_photos")
+photos = current().index.photos
+reasons = odd_reasons(odd.table, photos.set_index("photo_id").kind) if odd else {}
 show_cards(
-    desk, view, QUEUE, gained="train", hit_rate=rate, hint=hint,
+    desk, view, QUEUE, gained="train", hit_rate=rate, hint=hint, reasons=reasons,
     empty="Nothing is left here. Look at “all train photos”, or train again with what you decided: Train.",
 )  # fmt: skip

@@ -8,6 +8,7 @@ from core.storage.group_decisions import group_counts
 from core.storage.groupings import Grouping, list_groupings, open_grouping, to_csv
 from ui.groupings import find_form, import_form, pooled
 from ui.job_status import watch_jobs
+from ui.photo_findings import show_duplicates, show_odd_photos
 from ui.reviewer import reviewer
 from ui.run_picker import pick_run
 from ui.session import current
@@ -19,6 +20,14 @@ st.caption(
     "Which evaluation photos show one person, so that seven photos give one answer. Some competitions forbid to use "
     "such groups of test photos: nothing uses them unless you choose so."
 )
+_SHOWN = {"groups": "evaluation photos", "duplicates": "near duplicates", "odd": "odd train photos"}
+shown = st.segmented_control(
+    "show", list(_SHOWN), default="groups", required=True, key="people-show", bind="query-params",
+    format_func=_SHOWN.get, label_visibility="collapsed",
+)  # fmt: skip
+if shown != "groups":
+    (show_duplicates if shown == "duplicates" else show_odd_photos)()
+    st.stop()
 names = list_groupings(desk.workspace, dataset_id=desk.index.dataset_id)
 left, right = st.columns(2)
 with left:

@@ -5,9 +5,13 @@ from pathlib import Path
 import click
 
 from core.cli.options import Settings, common_options, pass_settings, progress
+from core.dataset.duplicates import NEAR, photo_pairs
+from core.dataset.images import build_image_cache
 from core.errors import DecisionError
 from core.files import write_text
-from core.people.finding import find_people
+from core.people.finding import PIXELS, find_odd_photos, find_people
+from core.people.odd_photos import ODD
+from core.storage.findings import save_finding
 from core.storage.group_decisions import group_counts
 from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping, to_csv
 from core.storage.runs import open_run
@@ -95,4 +99,43 @@ def groups_export(settings: Settings, name: str, out: Path, as_found: bool) -> N
     )
 
 
-VERBS = (people, groups, groups_import, groups_export)
+@click.command()
+@click.option("--bits", type=click.IntRange(0, 64), default=NEAR, show_default=True, help="Of 256, that may differ.")
+@common_options
+@pass_settings
+def duplicates(settings: Settings, bits: int) -> None:
+    """Find pairs of photos that are nearly the same picture, by perceptual hash; the page People shows them."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    cache = build_image_cache(index, PIXELS, workspace, on_progress=progress("decoding photos"))
+    photos = index.photos[cache.decoded]
+    pairs = photo_pairs(
+        index.data_dir, photos, cache.pixels[cache.decoded], most=bits, on_progress=progress("hashing photos")
+    )
+    about = {"fingerprint": index.fingerprint, "bits": bits, "photos": len(photos)}
+    save_finding(workspace, index.dataset_id, "duplicates", pairs, about=about)
+    counts = {str(where): int(count) for where, count in pairs["where"].value_counts().items()}
+    told = ", ".join(f"{count:,} {where}" for where, count in counts.items()) or "none"
+    settings.finish(
+        {**about, "pairs": len(pairs), "same_file": int(pairs.same_file.sum()), "where": counts},
+        f"{len(pairs):,} pairs among {len(photos):,} photos ({told}); {int(pairs.same_file.sum()):,} are one file",
+    )
+
+
+@click.command("odd-photos")
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="How many to list.")
+@common_options
+@pass_settings
+def odd_photos(settings: Settings, count: int) -> None:
+    """Find train photos that look like somebody else's, by a metric from other train people."""
+    workspace, index = settings.open_workspace(), settings.load_index()
+    table = find_odd_photos(workspace, index, on_progress=progress("decoding photos"))
+    odd = table[table.fits < ODD]
+    settings.finish(
+        {"photos": len(table), "odd": len(odd), "people": int(odd.person_id.nunique()),
+         "rows": odd.head(count).to_dict("records")},
+        f"{len(odd):,} of {len(table):,} train photos fit another person better\n"
+        + odd.head(count).to_string(index=False, float_format=lambda value: f"{value:.3f}"),
+    )  # fmt: skip
+
+
+VERBS = (people, groups, groups_import, groups_export, duplicates, odd_photos)

@@ -14,12 +14,14 @@ from core.dataset.index import Index
 from core.errors import RunError
 from core.people.grouping import group_photos
 from core.people.learning import learn
+from core.people.odd_photos import odd_photos
+from core.storage.findings import save_finding
 from core.storage.groupings import Grouping, save_grouping
 from core.storage.runs import Run
 from core.taxonomy import IntArray, decode_axis
 from core.workspace import Workspace
 
-_PIXELS = ImageConfig(height=64, width=48)
+PIXELS = ImageConfig(height=64, width=48)
 """Photos are decoded at this size, then halved: 32 x 24 pixels of face, clothes and background."""
 
 
@@ -43,7 +45,7 @@ def find_people(
         DecisionError: the name is taken.
     """
     started = time.monotonic()
-    cache = build_image_cache(index, _PIXELS, workspace, on_progress=on_progress)
+    cache = build_image_cache(index, PIXELS, workspace, on_progress=on_progress)
     photos = index.photos[cache.decoded]
     features = small_pixels(cache.pixels[cache.decoded])
     train = (photos.split == "train").to_numpy()
@@ -76,6 +78,22 @@ def find_people(
         about=about,
         vectors=vectors,
     )
+
+
+def find_odd_photos(
+    workspace: Workspace, index: Index, *, on_progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """How well each train photo fits its folder (``odd_photos.odd_photos``), kept as the finding ``odd_photos``.
+
+    Raises:
+        RunError: too few train people.
+    """
+    cache = build_image_cache(index, PIXELS, workspace, on_progress=on_progress)
+    train = cache.decoded & (index.photos.split == "train").to_numpy()
+    photos = index.photos[train]
+    table = odd_photos(small_pixels(cache.pixels[train]), photos.photo_id.tolist(), photos.person_id.tolist())
+    save_finding(workspace, index.dataset_id, "odd_photos", table, about={"fingerprint": index.fingerprint})
+    return table
 
 
 def small_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

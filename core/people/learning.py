@@ -58,7 +58,7 @@ def learn(features: NDArray[np.floating], person_ids: ArrayLike, masks: IntArray
         for threshold in _THRESHOLDS
     }
     threshold = max(tried, key=lambda each: (round(_pair_f1(tried[each]), 3), each))
-    slope = _fit_slope(known.own - known.other)
+    slope = fit_slope(known.own - known.other)
     return Learned(fit_metric(features, person), threshold, slope, tried[threshold])
 
 
@@ -67,7 +67,7 @@ def _pair_f1(quality: GroupQuality) -> float:
     return 2 * quality.pair_precision * quality.pair_recall / total if total else 0.0
 
 
-def _fit_slope(margins: NDArray[np.float64]) -> float:
+def fit_slope(margins: NDArray[np.float64]) -> float:
     """The slope under which sigmoid(slope * margin) is most likely, where the true group has this margin.
 
     Logistic regression without intercept: of the two groups most alike to a photo one is its own, and
