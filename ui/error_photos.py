@@ -12,7 +12,7 @@ from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
 from core.taxonomy import PHOTO_KINDS, IntArray
 from ui.charts import Cell, confusion_chart, scrolling
-from ui.opened_photo import open_photo, opened_photo
+from ui.opened_photo import open_photo, opened_photo, put_behind
 from ui.photo_dialog import photo_dialog
 from ui.photo_wall import photo_wall
 from ui.scored import calibrated_probabilities, judged
@@ -58,6 +58,7 @@ def matrix_and_photos(run: Run) -> None:
         true, predicted = _row_and_column(choice.view)
         choice = _Choice(choice.view, choice.shares, choice.rows, true, predicted)
         if true is None and predicted is None:
+            put_behind([])
             _largest_confusions(confusion, choice.view, key=f"confusions-{run.run_id}-{name}-{len(choice.rows)}")
         else:
             with st.container(key="behind"):
@@ -179,15 +180,11 @@ def _photos_behind(run: Run, part: Judged, choice: _Choice) -> None:
 
 
 def _wall(photos: Judged, values: Float64Array, word: str) -> None:
-    captions = [f"{word} {value:.0%} · {age} years" for value, age in zip(values, photos.ages, strict=True)]
-    photo_wall(
-        photos.photo_ids.tolist(),
-        [text.strip() for text in captions],
-        key="cell-photos",
-        on_open=open_photo,
-        width=82,
-    )
-    st.caption(f"{word or 'Probability'} of the predicted class, calibrated. Click a photo to open it.".capitalize())
+    ids = photos.photo_ids.tolist()
+    put_behind(ids)
+    captions = [f"{word} {value:.0%} · {age} years".strip() for value, age in zip(values, photos.ages, strict=True)]
+    photo_wall(ids, captions, key="cell-photos", on_open=open_photo, width=82)
+    st.caption(f"{word.capitalize() or 'Probability'} of the predicted class, calibrated. Click a photo to open it.")
 
 
 def _page(pages: int) -> int:

@@ -8,7 +8,7 @@ from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
 from core.taxonomy import AXES, CLASS_NAMES, IntArray, class_name, decode_axis, marginal
 from ui.bars import bar_table
-from ui.opened_photo import close_photo, open_photo, opened_photo
+from ui.opened_photo import close_photo, open_photo, opened_photo, photos_behind
 from ui.photo_evidence import show_neighbours, show_photo
 from ui.photo_wall import photo_wall
 from ui.scored import calibrated_probabilities, judged
@@ -22,6 +22,7 @@ def photo_dialog(run: Run) -> None:
     if not len(found):
         st.info(f"The run predicted no photo {opened_photo()!r}. Close this, and choose another.")
         return
+    _steps()
     row = int(found[0])
     pred_probs = calibrated_probabilities(run)
     left, right = st.columns([2, 3], gap="medium")
@@ -31,6 +32,20 @@ def photo_dialog(run: Run) -> None:
         _probabilities(whole, row, pred_probs[row])
         _person(whole, row, pred_probs)
         show_neighbours(run, whole, row, _competing(whole, row, pred_probs[row]))
+
+
+def _steps() -> None:
+    """To the photo before and after, when the opened one is of those behind the dialog."""
+    shown, opened = photos_behind(), opened_photo()
+    if opened not in shown or len(shown) < 2:
+        return
+    place = shown.index(opened)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, key, to in (("Previous", "Left", place - 1), ("Next", "Right", place + 1)):
+            is_there = 0 <= to < len(shown)
+            args = (shown[to],) if is_there else ()
+            st.button(name, key=f"step-{key}", shortcut=key, disabled=not is_there, on_click=open_photo, args=args)
+        st.caption(f"{place + 1} of the {len(shown)} photos behind")
 
 
 def _probabilities(whole: Judged, row: int, pred_probs: Float64Array) -> None:
