@@ -115,3 +115,11 @@ def test_every_tab_about_the_members_draws_and_the_rehearsal_says_what_luck_deci
     assert set(costs) == {"public and private half may differ by", "choosing by the public score costs"}
     assert all(0 <= cost < 1 for cost in costs.values())
     assert any("people decide it" in element.value for element in app.markdown)
+
+
+def test_one_member_alone_is_compared_with_nobody(open_page):
+    app = _sound(open_page("ensemble", members="run:one"))
+    for name in ("Agreement", "Errors in common"):
+        app.session_state["about-members"] = name
+        _sound(app.run())
+        assert any("nobody to be compared with" in element.value for element in app.info)

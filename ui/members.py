@@ -13,6 +13,8 @@ from ui.ensembles import rehearsal_of
 from ui.rehearsal import show_rehearsal
 from ui.times import duration
 
+_HEADS = {"macro_f1": "macro F1", "gain_low": "gain, from", "gain_high": "gain, to"}
+
 
 def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
     """The headline, and every member beside it."""
@@ -25,10 +27,11 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
     cells[2].metric("people that count", f"{people:,}")
     cells[3].metric("training it rests on", duration(cost))
     if people:
-        sure = "certain" if own.gain_low > 0 else "not certain"
+        certain = "a gain is certain" if own.gain_low > 0 else "a gain is not certain"
+        certain = "a loss is certain: take the best member, or others" if own.gain_high < 0 else certain
         st.caption(
             f"95 % by person: {own.low:.3f} to {own.high:.3f}. Over the best member, same people: "
-            f"{own.gain_low:+.4f} to {own.gain_high:+.4f}, so a gain is {sure}. Combined in {combined.seconds:.2f} s."
+            f"{own.gain_low:+.4f} to {own.gain_high:+.4f}, so {certain}. Combined in {combined.seconds:.2f} s."
         )
     if lacking := ballot.without_score():
         st.warning(
@@ -75,8 +78,12 @@ def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: 
     weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
     weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
     shown = table.set_index("name").assign(adds=adds).join(weights).reset_index()
-    st.dataframe(shown, hide_index=True, column_config={
-        name: st.column_config.NumberColumn(format="%.4f") for name in shown.columns[1:]})  # fmt: skip
+    shown.loc[len(shown) - 1, "name"] = f"this ensemble: {combined.recipe.method}"
+    st.dataframe(
+        shown, hide_index=True, placeholder="", alt="Members and the ensemble, out-of-fold",
+        column_config={name: st.column_config.NumberColumn(_HEADS.get(name, name), format="%.4f")
+                       for name in shown.columns[1:]},
+    )  # fmt: skip
     st.caption(
         "adds: macro F1 of the equal soft vote less that of the vote without this member. "
         "gain: over the best member, paired."
@@ -84,8 +91,13 @@ def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: 
 
 
 def _heatmap(values: np.ndarray[tuple[int, int], np.dtype[np.float64]], names: list[str], key: str) -> None:
-    """An (M, M) matrix of shares or correlations."""
-    text = [[f"{value:.2f}" for value in row] for row in values] if len(names) <= 12 else None
+    """An (M, M) matrix of shares or correlations; the diagonal is 1 and would take all the colour."""
+    if len(names) < 2:
+        st.info("One member alone has nobody to be compared with; choose more above.")
+        return
+    values = np.where(np.eye(len(names), dtype=bool), np.nan, values)
+    text = [["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in values]
+    text = text if len(names) <= 12 else None
     figure = go.Figure(
         go.Heatmap(z=values, x=names, y=names, text=text, texttemplate="%{text}" if text else None,
                    colorscale="Blues", hovertemplate="%{y}<br>%{x}<br>%{z:.3f}<extra></extra>", xgap=1, ygap=1)
