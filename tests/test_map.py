@@ -1,10 +1,12 @@
 """The map: what its columns say, what the route serves, what the page chooses, and where chosen photos go."""
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
@@ -16,8 +18,10 @@ from core.storage.features import write_features
 from core.storage.maps import read_map, write_map
 from core.storage.selections import keep_selection, read_selection
 from core.taxonomy import decode
+from tests.serving import browsing, served
 from tests.synthetic import write_run
 
+expect.set_options(timeout=90_000)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -167,3 +171,28 @@ def test_chosen_photos_go_to_a_queue_that_shows_them_alone(run, index, desk):
     app.button(key="picked-leave").click().run()
     states = next(control for control in app.button_group if control.key == "state").options
     assert f"to decide {(index.photos.split == 'train').sum()}" in states
+
+
+def test_in_the_browser_a_box_chooses_photos_and_no_rerun_fetches_the_points_again(run, demo_dir, desk):
+    with served(demo_dir, desk.root) as address, browsing() as page:
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/api/map/" in request.url else None)
+        page.goto(f"{address}/map?run=first", wait_until="domcontentloaded")
+        count = len(run.photo_map().photo_ids)
+        expect(page.locator(".map .status")).to_have_text(f"{count} photos")
+        assert sum("/places" in url for url in asked) == 1
+        before = len(asked)
+        page.get_by_role("button", name="Box").click()
+        stage = page.locator(".stage").bounding_box()
+        page.mouse.move(stage["x"] + 2, stage["y"] + 2)
+        page.mouse.down()
+        page.mouse.move(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] - 2, steps=4)
+        page.mouse.up()
+        left = int((run.photo_map().places[:, 0] < 0.5).sum())
+        expect(page.get_by_role("heading", name=f"{left} photos chosen")).to_be_visible()
+        expect(page).to_have_url(re.compile("area="))
+        expect(page.locator("figure img").first).to_be_visible()
+        assert len(asked) == before
+        page.get_by_text("error", exact=True).click()
+        expect(page.locator(".legend")).to_contain_text("wrong gender")
+        assert [url.split("?")[0].rsplit("/", 1)[1] for url in asked[before:]] == ["error"]

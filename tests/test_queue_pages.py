@@ -7,9 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.cli import cli
+from core.dataset.index import load_index
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.leases import Leases
+from core.workspace import Workspace
+from tests.synthetic import write_run
+from ui.review_data import votes
 
 ROOT = Path(__file__).resolve().parent.parent
 QUEUES = ("pseudo_labels", "age_boundary", "label_issues", "disagreements")
@@ -123,3 +127,14 @@ def test_the_top_of_a_queue_is_listed_from_the_command_line(demo_dir, trained_ru
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["gained"] == {"eval": 0.0, "train": 0.0}
     assert all(card["label"] is not None for card in told["cards"])
+
+
+def test_what_is_kept_of_a_run_belongs_to_its_own_workspace(demo_dir, tmp_path, monkeypatch):
+    told = []
+    for seed in (0, 1):
+        workspace = Workspace(tmp_path / str(seed))
+        run = write_run(workspace, load_index(demo_dir, workspace), "same-name", seed=seed)
+        monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+        monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+        told.append(votes(run, "folds", run.eval_ids())["fold 0"].tolist())
+    assert told[0] != told[1]

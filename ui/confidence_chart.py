@@ -32,7 +32,7 @@ def confidence_chart(table: pd.DataFrame, chosen: Range, *, key: str, range_key:
     figure.update_layout(
         height=330, barmode="stack", bargap=0.05, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode="select",
         selectdirection="h", legend={"orientation": "h", "y": 1.1}, showlegend=has_truth,
-        xaxis={"title": "confidence", "tickformat": ".0%", "fixedrange": True},
+        xaxis={"title": "confidence", "tickformat": ".0%", "fixedrange": True, "range": [0, 1]},
         yaxis={"title": "photos", "fixedrange": True},
     )  # fmt: skip
 

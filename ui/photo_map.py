@@ -36,7 +36,7 @@ _CLASS_COLOURS = (
 """Lighter is younger; a hue for each mask and gender."""
 
 _MEANING = {
-    "error": ("#8a8f98", "#e0803b", "#8b74c9", "#3b8bba", "#d9605a", "#c9ccd2"),
+    "error": ("#8a8f98", "#e0803b", "#8b74c9", "#3b8bba", "#d9605a", "#5f6b85"),
     "split": ("#3b8bba", "#4fa66a", "#e0803b", "#b9a32c"),
     "decision": ("#8a8f98", "#4fa66a", "#3b8bba", "#d9605a", "#b9a32c"),
     "class": _CLASS_COLOURS,

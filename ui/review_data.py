@@ -96,8 +96,9 @@ _BY_IDENTITY = {Grouping: lambda grouping: grouping.identity}
 
 @st.cache_resource(max_entries=4, hash_funcs=_BY_IDENTITY, show_spinner=False)
 def _evidence(
-    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
+    place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
 ) -> Evidence:
+    del place  # only the key
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=calibrated_at)
     run = open_run(_desk.workspace, run_id)
     return run_evidence(run, _desk.index.photos, decisions, unit=unit, grouping=grouping, prior=prior)
@@ -105,9 +106,9 @@ def _evidence(
 
 @st.cache_resource(max_entries=8, hash_funcs=_BY_IDENTITY, show_spinner=False)
 def _effect(
-    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
+    place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
 ) -> ReviewEffect | None:
-    return review_effect(_evidence(_place, run_id, unit, grouping, prior, calibrated_at, _desk))
+    return review_effect(_evidence(place, run_id, unit, grouping, prior, calibrated_at, _desk))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -119,15 +120,16 @@ def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
 
 @st.cache_resource(max_entries=6, hash_funcs=_BY_IDENTITY, show_spinner=False)
 def _table(
-    _place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, revision: int, _desk: Desk
+    place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, revision: int, _desk: Desk
 ) -> ReviewTable:
-    evidence = _evidence(_place, run_id, unit, grouping, prior, _calibrated_at(revision), _desk)
+    evidence = _evidence(place, run_id, unit, grouping, prior, _calibrated_at(revision), _desk)
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=revision)
     return review_table(evidence, _desk.index.photos, decisions)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _votes(_place: str, run_id: str, other: str, _desk: Desk, _photo_ids: list[str]) -> dict[str, Any]:
+def _votes(place: str, run_id: str, other: str, _desk: Desk, _photo_ids: list[str]) -> dict[str, Any]:
+    del place  # only the key
     run = open_run(_desk.workspace, run_id)
     if other == "folds":
         folds = run.manifest["folds_to_run"]
