@@ -55,8 +55,10 @@ class Scatter {
     return (Math.min(this.width, this.height) * this.zoom) / (1 + 2 * MARGIN);
   }
 
+  // Of a point, pixels: few points are drawn larger, and all of them as the map is enlarged.
   get radius() {
-    return Math.min(7, 1.6 * this.zoom ** 0.45);
+    const least = 1.6 * Math.max(1, 25000 / Math.max(this.count, 640)) ** 0.25;
+    return Math.min(7, least * this.zoom ** 0.45);
   }
 
   toScreen([x, y]) {
