@@ -12,7 +12,7 @@ from core.people.inference import Persons, infer
 from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping
 from core.storage.runs import Run
-from core.taxonomy import FloatArray, IntArray, class_name
+from core.taxonomy import NUM_CLASSES, FloatArray, IntArray, class_name
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,15 @@ class PoolingEffect:
 
     def captions(self) -> dict[str, str]:
         """Class and confidence of each photo, pooled, and what it would be alone where that differs."""
-        found = {}
-        sure = self.pooled.max(axis=1)
-        for row, (photo_id, own, together) in enumerate(
-            zip(self.single.photo_ids, self.single.classes.tolist(), self.classes.tolist(), strict=True)
-        ):
-            alone = "" if own == together else f", alone {class_name(own)}"
-            found[photo_id] = f"{class_name(together)} {sure[row]:.0%}{alone}"
-        return found
+        names = [class_name(label) for label in range(NUM_CLASSES)]
+        rows = zip(
+            self.single.photo_ids, self.single.classes.tolist(), self.classes.tolist(),
+            self.pooled.max(axis=1).tolist(), strict=True,
+        )  # fmt: skip
+        return {
+            photo_id: f"{names[together]} {sure:.0%}" + ("" if own == together else f", alone {names[own]}")
+            for photo_id, own, together, sure in rows
+        }
 
 
 def single_predictions(run: Run, labelled: pd.DataFrame) -> Singles:

@@ -49,7 +49,7 @@ def find_people(
     photos = index.photos[cache.decoded]
     features = small_pixels(cache.pixels[cache.decoded])
     train = (photos.split == "train").to_numpy()
-    learned = learn(features[train], photos.person_id.to_numpy()[train], _train_masks(run, photos[train]))
+    learned = learn(features[train], photos.person_id.to_numpy()[train], train_masks(run, photos[train]))
     evaluation = run.evaluation()
     predicted = evaluation.logits[evaluation.rows_of(photos.photo_id[~train])].argmax(axis=1)
     vectors = learned.metric.embed(features[~train])
@@ -107,7 +107,7 @@ def small_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
-def _train_masks(run: Run, photos: pd.DataFrame) -> IntArray:
+def train_masks(run: Run, photos: pd.DataFrame) -> IntArray:
     """Mask of each train photo as predicted out-of-fold; by its file's name where no fold has scored it."""
     masks = pd.Series(photos["mask"].to_numpy(dtype=np.int64, copy=True), index=photos.photo_id)
     oof = run.oof()
