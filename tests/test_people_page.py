@@ -28,6 +28,7 @@ def desk(demo_dir, trained_run):
 @pytest.fixture(scope="module")
 def page():
     with browsing() as page:
+        page.set_viewport_size({"width": 1440, "height": 1600})  # several groups above the key card
         page.add_init_script("localStorage.setItem('maskdesk.reviewer', 'ada')")
         yield page
 
