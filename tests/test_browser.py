@@ -74,6 +74,7 @@ def test_a_photo_opens_by_keys_has_an_address_and_escape_closes_it_before_the_ce
         assert parse_qs(urlsplit(page.url).query)["photo"] == [opened]
         page.reload(wait_until="domcontentloaded")
         expect(dialog).to_contain_text(opened)
+        expect(dialog.get_by_role("button", name="Previous")).to_be_enabled()
         page.keyboard.press("ArrowLeft")
         expect(dialog).to_contain_text(photos.first.get_attribute("title"))
         expect(dialog).not_to_contain_text(opened)
