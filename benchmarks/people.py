@@ -18,17 +18,16 @@ import numpy as np
 import pandas as pd
 
 from core.dataset.index import load_index
-from core.evaluation.best_classes import best_classes
 from core.evaluation.calibration import fit_temperature
 from core.evaluation.metrics import macro_f1, probabilities
-from core.evaluation.prior import corrected
 from core.evaluation.shift import estimate_shift
 from core.evaluation.uncertainty import macro_f1_interval
 from core.people.finding import find_people
 from core.people.grouping import group_photos
+from core.people.inference import Persons, infer, pooling_of, trusted
 from core.people.joint import fit_pooling, joint_probs
 from core.people.quality import group_quality
-from core.storage.predictions import Predictions, read_predictions
+from core.storage.predictions import Predictions
 from core.storage.runs import Run, open_run
 from core.workspace import Workspace, workspace_from
 
@@ -66,8 +65,8 @@ def _scores(
 ) -> dict[str, Any]:
     """Macro F1 with its interval by person.
 
-    raw: most probable classes of the run; prior: corrected to the estimated mix; pooled_*: over groups, uncorrected;
-    all: pooled over found groups, corrected, decided for macro F1.
+    raw: most probable classes of the run; prior: corrected to the mix that EM estimates; pooled_*: over groups,
+    calibrated by a temperature alone and uncorrected; all: what is submitted with --prior em --grouping.
     """
     oof = run.oof()
     table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
@@ -76,17 +75,16 @@ def _scores(
     pooling = fit_pooling(probabilities(oof.logits, temperature=temperature), labels, people)
     single = probabilities(evaluation.logits, temperature=temperature)
 
-    folds = [read_predictions(run.fold_path(fold) / "evaluation").logits for fold in run.manifest["folds_to_run"]]
-    shift = estimate_shift(oof.logits, labels, folds)
-    calibrated_pooling = fit_pooling(shift.calibration.probabilities(oof.logits), labels, people)
-    pooled = joint_probs(shift.calibrated(folds), groups, calibrated_pooling, confidence=confidence)
-    mix = (shift.em_mix + shift.bbse_mix) / 2
+    folds = [fold.logits for fold in run.evaluations()]
+    shift = estimate_shift(oof.logits, labels, folds, ages=table.age.to_numpy())
+    codes = np.unique(groups, return_inverse=True)[1]
+    persons = Persons(codes, trusted(groups, confidence), pooling_of(shift, oof.logits, labels, people))
     predictions = {
         "raw": single.argmax(axis=1),
         "prior": shift.corrected(folds).argmax(axis=1),
         "pooled_found": joint_probs(single, groups, pooling, confidence=confidence).argmax(axis=1),
         "pooled_true": joint_probs(single, true.person.to_numpy(), pooling).argmax(axis=1),
-        "all": best_classes(corrected(pooled, shift.train_mix, mix)),
+        "all": infer(shift, folds, prior="em", persons=persons).argmax(axis=1),
     }
     scores: dict[str, Any] = {}
     for name, chosen in predictions.items():

@@ -15,11 +15,11 @@ from core.storage.decisions import DecisionStore
 from core.storage.submissions import BOARDS, SubmissionLedger
 from core.submission.assemble import member_names, open_ballot, rows_of
 from core.submission.combine import combine
-from core.submission.deciding import Effect
+from core.submission.deciding import Effect, decide, voted
 from core.submission.difference import difference
 from core.submission.ensemble import TIES
 from core.submission.expectation import believe, evaluation_people
-from core.submission.export import draft_submission, write_submission
+from core.submission.export import draft_submission, effect_told, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.outside import add_outside
@@ -105,9 +105,13 @@ def ensemble(
     if save:
         save_recipe(workspace, save, recipe)
     table = compare_recipes(ballot, found)
+    own = next(one for one in found if one.recipe == recipe)
+    effect = None if recipe.is_plain else decide(workspace, voted(workspace, ballot, own), recipe).effect
     result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)),
-              "scores": table.to_dict("records"), "weights": found[-1].weights.round(4).tolist()}  # fmt: skip
-    settings.finish(result, table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+              "scores": table.to_dict("records"), "weights": found[-1].weights.round(4).tolist(),
+              "effect": effect_told(effect)}  # fmt: skip
+    listing = table.to_string(index=False, float_format=lambda value: f"{value:.4f}")
+    settings.finish(result, "\n".join([listing, *(_effect_words(effect) if effect else [])]))
 
 
 @click.command()

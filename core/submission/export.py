@@ -188,7 +188,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "weights": draft.combined.weights.round(6).tolist(),
         "label_revision": draft.label_revision,
         "expected": None if draft.expected is None else _rounded(asdict(draft.expected)),
-        "effect": None if draft.effect is None else _effect_told(draft.effect),
+        "effect": effect_told(draft.effect),
         "class_counts": draft.class_counts,
         "findings": [asdict(finding) for finding in draft.findings],
         "override": override,
@@ -247,7 +247,10 @@ def _decisions_used(decided: pd.DataFrame, evaluation_ids: list[str], standing: 
     ]
 
 
-def _effect_told(effect: Effect) -> dict[str, Any]:
+def effect_told(effect: Effect | None) -> dict[str, Any] | None:
+    """Photos and people that corrections and rule change, and the scores to expect, for a manifest."""
+    if effect is None:
+        return None
     told = {"photos": len(effect.changes.rows), "people": effect.changes.people}
     return told | {"before": _rounded(asdict(effect.before)), "after": _rounded(asdict(effect.after))}
 
