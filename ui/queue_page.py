@@ -97,7 +97,7 @@ def open_desk() -> Desk | None:
         table = table_of(run, unit=unit or "person", inference=inference, revision=revision)
         effect = effect_of(run, unit=unit or "person", inference=inference, revision=revision)
     if effect is not None and inference != Inference():
-        show_review_effect(effect)
+        show_review_effect(effect, inference)
     return Desk(run, who, store, revision, store.effective(at_revision=revision), table, inference)
 
 

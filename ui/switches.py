@@ -79,14 +79,14 @@ def make_inference(prior: str, grouping: str) -> Inference:
     return Inference(next(name for name in PRIORS if name == prior), grouping)
 
 
-def show_review_effect(effect: ReviewEffect) -> None:
+def show_review_effect(effect: ReviewEffect, inference: Inference) -> None:
     """The same of a queue's proposals: what the corrections change in what the run says."""
     changes = effect.changes
     people = "" if changes.people is None else f" of {changes.people:,} people"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"The corrections change the run's class of {len(changes.rows):,} evaluation photos{people}; expected "
-            f"macro F1 {effect.before:.3f} before, {effect.after:.3f} after.",
+            f"macro F1 {effect.before:.3f} before, {effect.after:.3f} after. {FORBIDDEN * bool(inference.grouping)}",
             width="content",
         )
         if len(changes.moves):
