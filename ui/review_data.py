@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.curation.calibrated import calibrate_run
 from core.curation.disagreements import together, votes_of
 from core.curation.evidence import Evidence, run_evidence
 from core.curation.neighbours import nearest_of_two_classes
 from core.curation.review_effect import ReviewEffect, review_effect
 from core.curation.review_table import ReviewTable, review_table, with_decisions
+from core.evaluation.shift import Shift
 from core.people.inference import Inference, Prior
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import Grouping, open_grouping
@@ -98,10 +100,17 @@ _BY_IDENTITY = {Grouping: lambda grouping: grouping.identity}
 def _evidence(
     place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, calibrated_at: int, _desk: Desk
 ) -> Evidence:
-    del place  # only the key
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=calibrated_at)
     run = open_run(_desk.workspace, run_id)
-    return run_evidence(run, _desk.index.photos, decisions, unit=unit, grouping=grouping, prior=prior)
+    shift = _shift(place, run_id, calibrated_at, _desk)
+    return run_evidence(run, _desk.index.photos, decisions, unit=unit, grouping=grouping, prior=prior, shift=shift)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shift(place: str, run_id: str, calibrated_at: int, _desk: Desk) -> Shift:
+    del place  # only the key
+    decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=calibrated_at)
+    return calibrate_run(open_run(_desk.workspace, run_id), _desk.index.photos, decisions).shift
 
 
 @st.cache_resource(max_entries=8, hash_funcs=_BY_IDENTITY, show_spinner=False)

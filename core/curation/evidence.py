@@ -106,20 +106,20 @@ def read_evidence(
     unit: str,
     grouping: Grouping | None = None,
     prior: Prior = "em",
+    shift: Shift | None = None,
 ) -> Evidence:
     """What a run says, calibrated on its out-of-fold logits against the labels as decided.
 
     Args:
         photos: an index's photos; those that are unreadable or were not predicted are left out.
         decisions: as in ``labels.effective_labels``; they change what calibration compares with.
-        oof: out-of-fold logits.
-        evaluations: logits of the same evaluation photos, one of each network.
+        oof, evaluations: logits out of fold, and of the evaluation photos by each network.
         folds: fold of each train photo.
         unit: ``photo``: every photo for itself; ``person``: train photos by folder, evaluation photos by
             ``grouping``.
-        grouping: of evaluation photos; those without a group stay single. By ``photo`` a group's photos still
-            tell of each other.
+        grouping: of evaluation photos; others stay single. By ``photo`` a group's photos still tell of each other.
         prior: the mix that evaluation photos are corrected to.
+        shift: the run's, where it is at hand: it is most of the work.
     Raises:
         RunError: no train photo of the data set was predicted out of fold.
     """
@@ -129,7 +129,7 @@ def read_evidence(
     if not given.any():
         raise RunError("no train photo of this data set was predicted out of fold; choose another run")
     oof_logits, others = oof.logits[rows[train]], [one.logits[rows[~train]] for one in evaluations]
-    shift = estimate_shift(oof_logits[given[train]], labels[given], others, ages=ages[given])
+    shift = shift or estimate_shift(oof_logits[given[train]], labels[given], others, ages=ages[given])
     told = _told(shift, others, prior)
     together = np.concatenate([shift.calibration.probabilities(oof_logits), told])  # (N, 18)
     masks = np.asarray(marginal(together, "mask"), dtype=np.float64)
@@ -199,7 +199,7 @@ def _persons(table: pd.DataFrame, grouping: Grouping | None) -> tuple[NDArray[np
 
 def run_evidence(
     run: Run, photos: pd.DataFrame, decisions: pd.DataFrame, *, unit: str, grouping: Grouping | None = None,
-    prior: Prior = "em",
+    prior: Prior = "em", shift: Shift | None = None,
 ) -> Evidence:  # fmt: skip
     """``read_evidence`` of a finished run."""
     trained = run.train_photos()
@@ -212,4 +212,5 @@ def run_evidence(
         unit=unit,
         grouping=grouping,
         prior=prior,
+        shift=shift,
     )
