@@ -36,7 +36,7 @@ class Ballot:
         seen = labelled & np.logical_and.reduce(predicted)
         lost = set(self.rows.person_ids[labelled & np.logical_or.reduce(predicted) & ~seen])
         if lost:
-            seen &= ~np.isin(self.rows.person_ids, list(lost))
+            seen &= ~pd.Index(self.rows.person_ids).isin(list(lost))
         rows = np.flatnonzero(seen)
         whole = len(rows) and rows[-1] - rows[0] + 1 == len(rows)
         return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
