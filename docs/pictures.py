@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(PAGES), default=list(PAGES))
     arguments = parser.parse_args()
     with served(arguments.data, arguments.workspace) as address, browsing() as page:
+        page.add_init_script("localStorage.setItem('maskdesk.reviewer', 'ada')")
         for name in arguments.only:
             page.set_viewport_size({"width": 1440, "height": HEIGHTS.get(name, 1200)})
             _open(page, address, name)
