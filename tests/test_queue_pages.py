@@ -42,6 +42,12 @@ def _states(app):
     return next(control for control in app.button_group if control.key == "state").options
 
 
+def _review(app):
+    """What the review component on the page was given."""
+    [component] = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "maskdesk_review"]
+    return json.loads(component.json)
+
+
 @pytest.fixture
 def store(trained_run, index):
     """Empty again afterwards: the run is shared by all tests."""
@@ -104,7 +110,19 @@ def test_what_another_reviewer_holds_is_not_handed_out(demo_dir, trained_run, in
     leases = Leases(trained_run[0], index.dataset_id)
     assert leases.take("label_issues", "lee", held, count=100) == held
     app = _open("label_issues", demo_dir, trained_run[0], monkeypatch, issue="all train photos")
-    assert "Others are looking" in app.info[0].value
+    assert "Others are looking" in _review(app)["empty"]
+
+
+@pytest.mark.parametrize("page", QUEUES)
+def test_an_empty_queue_still_takes_what_waits_and_undoes_the_last_decision(
+    page, demo_dir, trained_run, index, store, monkeypatch
+):
+    photo = index.photos.photo_id.iloc[0]
+    store.append([Decision(who="kim", kind="reject", target=photo, queue=page, batch_id="the-last-one")])
+    shown = _review(_open(page, demo_dir, trained_run[0], monkeypatch, text="no id has these words"))
+    assert shown["cards"] == []
+    assert "Train" in shown["empty"]
+    assert shown["answer"]["last"] == "the-last-one"
 
 
 def test_reviewers_who_disagree_are_a_queue_with_both_votes(demo_dir, trained_run, index, store, monkeypatch):

@@ -18,6 +18,7 @@ from core.storage.leases import Leases
 from core.storage.runs import Run
 from core.storage.selections import read_selection
 from core.taxonomy import AXES, CLASS_NAMES
+from ui.links import link_to
 from ui.review import review
 from ui.review_data import effect_of, neighbours, table_of
 from ui.reviewer import reviewer
@@ -176,23 +177,15 @@ def show_cards(
     hint: str = "",
     reasons: Mapping[str, list[str]] | None = None,
 ) -> None:
-    """The queue's cards in the review component; ``empty`` says what to do when there is none."""
-    if view.rows.empty:
-        st.info(empty)
-        return
-    held = max(_AHEAD * view.size, _CARDS_AHEAD)
-    here = current()
-    leases = Leases(here.workspace, here.index.dataset_id)
-    wanted = view.rows.target.tolist()
-    if view.filters.state == "undecided":
-        wanted = leases.take(name, desk.who, wanted, count=held)
-    rows = view.rows[view.rows.target.isin(wanted[:held])]
-    if rows.empty:
-        st.info("Others are looking at all that is left here. Choose other filters, or wait two minutes.")
-        return
-    done = sum(view.counts[state] for state in ("accept", "relabel", "reject"))
+    """The queue's cards in the review component; ``empty`` says what to do when there is none.
+
+    It is mounted without cards, too: what waits in the browser must arrive, and the last decision can be undone.
+    """
+    rows = _held(desk, view, name)
+    if rows.empty and len(view.rows):
+        empty = "Others are looking at all that is left here. Choose other filters, or wait two minutes."
     progress = {
-        "done": done,
+        "done": sum(view.counts[state] for state in ("accept", "relabel", "reject")),
         "total": view.counts["all"],
         "gained": desk.table.gained[gained] if gained else None,
         "hit_rate": hit_rate,
@@ -206,10 +199,22 @@ def show_cards(
             card["neighbours"] = near.get(photo_id, [])
     review(
         made,
-        queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store,
+        queue=name, run_id=desk.run.run_id, who=desk.who, store=desk.store, empty=empty,
         mode="grid" if view.size > 1 else "card", page_size=max(view.size, 24), progress=progress,
         view=hashlib.sha256(f"{desk.table.unit} {view.order} {view.filters}".encode()).hexdigest()[:12],
     )  # fmt: skip
+    if view.rows.empty:
+        link_to("train", "Train")
+
+
+def _held(desk: Desk, view: View, name: str) -> pd.DataFrame:
+    """The first rows, as many as the browser holds; of what is to decide those that nobody else looks at."""
+    count = max(_AHEAD * view.size, _CARDS_AHEAD)
+    wanted = view.rows.target.tolist()
+    if wanted and view.filters.state == "undecided":
+        here = current()
+        wanted = Leases(here.workspace, here.index.dataset_id).take(name, desk.who, wanted, count=count)
+    return view.rows[view.rows.target.isin(wanted[:count])]
 
 
 def _choose(

@@ -17,9 +17,9 @@ class Screen {
     }); // prettier-ignore
     this.dialog = el("dialog", { class: "dialog", "aria-label": "look closer", onclose: () => act.closed() });
     this.context = { photos: this.photos, axes: [], classes: [], ...act };
-    const body = el("div", { class: "body" }, el("header", {}, this.progress, this.saves), this.alert, this.stage,
+    this.body = el("div", { class: "body" }, el("header", {}, this.progress, this.saves), this.alert, this.stage,
       this.words, el("footer", {}, this.toolbar.element), this.live); // prettier-ignore
-    root.replaceChildren(body, this.dialog);
+    root.replaceChildren(this.body, this.dialog);
   }
 
   draw(review) {
@@ -27,6 +27,7 @@ class Screen {
     this.context.axes = data.axes;
     this.context.classes = data.classes;
     const hadFocus = this.stage.contains(this.root.getRootNode().activeElement) || document.activeElement === document.body;
+    this.body.classList.toggle("empty", !page.length);
     if (!page.length) this._drawEmpty(review);
     else if (review.isGrid) this._drawGrid(review);
     else this._drawCard(page[cursor], shown);
@@ -41,10 +42,12 @@ class Screen {
 
   _drawEmpty({ data, outbox }) {
     this.drawn = "";
-    this.stage.className = "stage empty";
+    this.stage.className = "stage";
+    this._describeStage("group", "no card");
+    delete this.stage.dataset.target;
     const waits = outbox.waiting.size > 0;
     const words = waits ? "Asking for more cards …" : data.empty;
-    this.stage.replaceChildren(el("p", { text: words }), el("p", { class: "quiet", text: data.progress.hint ?? "" }));
+    this.stage.replaceChildren(el("p", { text: words }));
   }
 
   _drawCard(card, shown) {
