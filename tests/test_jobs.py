@@ -147,6 +147,21 @@ Dispatcher(Workspace(Path({str(queue.workspace.root)!r})), ["cpu"], command={PYT
     assert queue.get(waiting).state == "failed"
 
 
+def test_whoever_looks_at_a_job_starts_a_dead_dispatcher_again_until_the_job_has_ended(workspace, monkeypatch):
+    started = []
+    monkeypatch.setattr("core.jobs.queue.ensure_dispatcher", started.append)
+    queue = JobQueue(workspace)
+    job = _submit(queue, "pass")
+    for look in (lambda: queue.get(job), queue.list):
+        started.clear()
+        look()
+        assert started == [workspace]
+    queue.stop(job)
+    started.clear()
+    assert queue.get(job).state == "stopped"
+    assert started == []
+
+
 def test_a_signal_reaches_the_marked_processes_and_nobody_else(tmp_path):
     sleeper = [sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(60)"]
     with (

@@ -73,16 +73,15 @@ class JobQueue:
                 " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?)",
                 (job_id, kind, json.dumps(list(arguments)), title, device, run_id, time.time()),
             )
-        ensure_dispatcher(self.workspace)
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
-        """One job.
+        """One job; heals a dispatcher that died, so that whoever follows a job sees it end.
 
         Raises:
             RunError: no such job.
         """
-        found = self._select("WHERE job_id = ?", job_id)
+        found = self._healed(self._select("WHERE job_id = ?", job_id))
         if not found:
             raise RunError(f"job {job_id!r} does not exist in {self.workspace.root}; list them with: jobs")
         return found[0]
@@ -105,7 +104,6 @@ class JobQueue:
         if not self.update(job_id, ("queued",), state="stopped", finished_at=time.time()):
             (self.folder / job_id / "stop").touch()
             self.update(job_id, ("running",), state="stopping")
-        ensure_dispatcher(self.workspace)
         return self.get(job_id)
 
     def update(self, job_id: str, only_from: Sequence[str], **changes: Any) -> bool:

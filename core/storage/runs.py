@@ -165,11 +165,11 @@ def create_run(
     """A new run's folder, there whole or not at all; its name is the run_id.
 
     Args:
-        name: any words with a letter or digit.
+        name: any words with a letter or digit, without slashes.
         train_photos: one row a photo, with ``PHOTO_COLUMNS``.
         label_revision: number of decisions that the labels rest on.
     Raises:
-        RunError: the name is empty or taken, a column is missing, or a person is in two folds.
+        RunError: the name is taken or cannot be one, a column is missing, or a person is in two folds.
     """
     run_id = _slug(name)
     _check_photos(train_photos)
@@ -238,6 +238,8 @@ def _slug(name: str) -> str:
     slug = re.sub(r"[^\w.-]+", "-", words).strip("-._")[:60].rstrip("-._")
     if not slug:
         raise RunError(f"run name {name!r} has no letter or digit; give another")
+    if parted := {"/", "\\"} & set(name):
+        raise RunError(f"run name {name!r} has a {min(parted)}, but a run is one folder; give a name such as {slug}")
     return slug
 
 
