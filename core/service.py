@@ -121,8 +121,7 @@ def start_features(workspace: Workspace, run: Run) -> Job:
     Raises:
         RunError: the run is unfinished, or a job is already at work on it.
     """
-    if run.state() != "finished":
-        raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
+    _require_finished(run)
     return _submit(workspace, run, verb="features-run", kind="features")
 
 
@@ -134,8 +133,7 @@ def start_gradcam(workspace: Workspace, run: Run, photo_ids: Sequence[str]) -> J
     """
     if not photo_ids:
         raise RunError("no photo is named; give at least one photo_id, as in train/images below the data set")
-    if run.state() != "finished":
-        raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
+    _require_finished(run)
     named = [f"--photo={photo_id}" for photo_id in photo_ids]
     return _submit(workspace, run, verb="gradcam-run", kind="gradcam", more=named)
 
@@ -146,9 +144,13 @@ def start_map(workspace: Workspace, run: Run) -> Job:
     Raises:
         RunError: the run is unfinished, or a job is already at work on it.
     """
+    _require_finished(run)
+    return _submit(workspace, run, verb="map-run", kind="map")
+
+
+def _require_finished(run: Run) -> None:
     if run.state() != "finished":
         raise RunError(f"run {run.run_id} is {run.state()}; finish it first: resume --run {run.run_id}")
-    return _submit(workspace, run, verb="map-run", kind="map")
 
 
 def _submit(

@@ -25,6 +25,14 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
+def desk(demo_dir, workspace, monkeypatch) -> Workspace:
+    """The empty workspace, named by the environment together with the demo data set."""
+    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
+    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
+    return workspace
+
+
+@pytest.fixture
 def index(demo_dir, workspace):
     """The demo data set as one table."""
     from core.dataset.index import load_index

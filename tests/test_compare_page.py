@@ -17,13 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def desk(demo_dir, workspace, monkeypatch):
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    return workspace
-
-
-@pytest.fixture
 def pair(desk, index):
     runs = [write_run(desk, index, name, seed=seed) for seed, name in enumerate(("old", "new"))]
     return pair_runs(*runs, index.photos, DecisionStore(desk, index.dataset_id).effective())

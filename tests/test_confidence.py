@@ -46,10 +46,8 @@ def test_what_is_no_probability_is_refused():
         confidence_histogram([0.5, 0.5], [True])
 
 
-def test_a_range_in_the_address_shows_its_photos_and_the_way_to_a_queue(demo_dir, workspace, index, monkeypatch):
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    write_run(workspace, index, "first")
+def test_a_range_in_the_address_shows_its_photos_and_the_way_to_a_queue(desk, index):
+    write_run(desk, index, "first")
     app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120).run()
     app.switch_page(str(ROOT / "pages" / "confidence.py")).run()
     assert [error.value for error in [*app.exception, *app.error]] == []

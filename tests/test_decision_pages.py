@@ -23,10 +23,7 @@ def people(index):
 
 
 @pytest.fixture
-def opened(demo_dir, workspace, monkeypatch):
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-
+def opened(desk):
     def open_page(page, **query):
         app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))

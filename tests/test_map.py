@@ -26,13 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def desk(demo_dir, workspace, monkeypatch):
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    return workspace
-
-
-@pytest.fixture
 def run(desk, index):
     """A run with a map: places at random."""
     made = write_run(desk, index, "first")

@@ -12,12 +12,10 @@ PICKING = ("errors", "shift", "people", "label_issues", "age_boundary", "pseudo_
 
 
 @pytest.fixture
-def app(demo_dir, index, workspace, monkeypatch):
+def app(index, desk):
     """The app over two finished runs, ``older`` and ``newest``."""
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
     for name in ("older", "newest"):
-        write_run(workspace, index, name)
+        write_run(desk, index, name)
     return AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
 
 

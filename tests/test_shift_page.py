@@ -15,11 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def desk(demo_dir, index, workspace, monkeypatch):
-    """A workspace with one finished run, named by the environment."""
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    return write_run(workspace, index, "first")
+def run(desk, index):
+    return write_run(desk, index, "first")
 
 
 def _open():
@@ -31,16 +28,16 @@ def _words(app):
     return " ".join(str(element.value) for element in [*app.markdown, *app.caption, *app.metric])
 
 
-def test_the_page_tells_the_mix_the_calibration_and_what_would_change(desk):
+def test_the_page_tells_the_mix_the_calibration_and_what_would_change(run):
     app = _open()
     assert not app.exception
     assert not app.error
     assert "People of 60 and over" in _words(app)
     assert next(metric.label for metric in app.metric) == "photos that change class"
-    assert "".join(app.query_params["run"]) == desk.run_id
+    assert "".join(app.query_params["run"]) == run.run_id
 
 
-def test_calibration_and_rule_come_from_the_address_and_change_the_numbers(desk):
+def test_calibration_and_rule_come_from_the_address_and_change_the_numbers(run):
     app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120).run()
     app.query_params["method"], app.query_params["rule"] = "none", "macro F1"
     app = app.switch_page(str(ROOT / "pages" / "shift.py")).run()
@@ -52,7 +49,7 @@ def test_calibration_and_rule_come_from_the_address_and_change_the_numbers(desk)
     assert [metric.value for metric in app.metric] != before
 
 
-def test_the_verb_prints_groups_intervals_and_expected_scores(desk, demo_dir, workspace):
+def test_the_verb_prints_groups_intervals_and_expected_scores(run, demo_dir, workspace):
     command = ["--data", str(demo_dir), "--workspace", str(workspace.root), "shift", "--run", "first", "--draws", "3"]
     done = CliRunner().invoke(cli, [*command, "--json"])
     assert done.exit_code == 0, done.output

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.storage.selections import keep_selection
 from ui.gallery import photo_grid
+from ui.paging import page_of
 from ui.session import current
 
 _PAGE = 24
@@ -19,9 +20,7 @@ def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, key: str) 
     Args:
         key: names the choice; another choice starts at its first page.
     """
-    pages = -(-len(photo_ids) // _PAGE)
-    page = int(st.number_input(f"page, 1 to {pages:,}", 1, pages, key=f"page-{key}", width=160)) if pages > 1 else 1
-    shown = slice((page - 1) * _PAGE, page * _PAGE)
+    shown = page_of(len(photo_ids), _PAGE, key=f"page-{key}")
     photo_grid(photo_ids[shown], captions[shown])
 
 

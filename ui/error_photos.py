@@ -13,6 +13,7 @@ from core.storage.runs import Run
 from core.taxonomy import PHOTO_KINDS, IntArray
 from ui.charts import Cell, confusion_chart, scrolling
 from ui.opened_photo import open_photo, opened_photo, put_behind
+from ui.paging import page_of
 from ui.photo_dialog import photo_dialog
 from ui.photo_wall import photo_wall
 from ui.scored import calibrated_probabilities, judged
@@ -170,12 +171,12 @@ def _photos_behind(run: Run, part: Judged, choice: _Choice) -> None:
     ordered, paged = st.columns([3, 2])
     order = ordered.selectbox("order", list(_ORDERS), key="order", bind="query-params", on_change=_first_page)
     with paged:
-        start = (_page(-(-len(rows) // _PAGE)) - 1) * _PAGE
+        in_sight = page_of(len(rows), _PAGE, key="page", in_address=True)
     pred_probs = calibrated_probabilities(run)[choice.rows][rows]
     measure, sign = _ORDERS[order]
     values = measure(pred_probs, part.predictions[rows])
     ranked = np.argsort(sign * values, kind="stable")
-    shown = ranked[start : start + _PAGE]
+    shown = ranked[in_sight]
     _wall(part.part(rows[shown]), values[shown], "margin" if measure is margins else "")
 
 
@@ -185,15 +186,6 @@ def _wall(photos: Judged, values: Float64Array, word: str) -> None:
     captions = [f"{word} {value:.0%} · {age} years".strip() for value, age in zip(values, photos.ages, strict=True)]
     photo_wall(ids, captions, key="cell-photos", on_open=open_photo, width=82)
     st.caption(f"{word.capitalize() or 'Probability'} of the predicted class, calibrated. Click a photo to open it.")
-
-
-def _page(pages: int) -> int:
-    """The page of photos that is shown, 1 to ``pages``; kept in the address."""
-    if pages == 1:
-        return 1
-    if st.session_state.get("page", 1) > pages:
-        st.session_state["page"] = pages
-    return int(st.number_input(f"page, 1 to {pages}", 1, pages, key="page", bind="query-params"))
 
 
 def _choose(cell: Cell | None, view: View | None = None) -> None:

@@ -8,6 +8,7 @@ from core.people.odd_photos import ODD, odd_reasons
 from core.storage.findings import Finding, open_finding
 from ui.gallery import photo_grid
 from ui.job_status import watch_jobs
+from ui.paging import page_of
 from ui.session import current
 
 _PAIRS = 12
@@ -34,7 +35,7 @@ def show_duplicates() -> None:
         format_func=lambda one: words.get(one, one),
     )  # fmt: skip
     chosen = pairs if where not in counts.index else pairs[pairs["where"] == where]
-    shown = _part(chosen, _PAIRS, f"pairs-{where}")
+    shown = chosen.iloc[page_of(len(chosen), _PAIRS, key=f"pairs-{where}")]
     columns = st.columns(3)
     for place, pair in enumerate(shown.to_dict("records")):
         with columns[place % 3], st.container(border=True):
@@ -57,7 +58,7 @@ def show_odd_photos() -> None:
     st.markdown(f"**{len(odd):,}** of {len(found.table):,} train photos, of {odd.person_id.nunique():,} people.")
     photos = current().index.photos
     train = photos[photos.split == "train"].set_index("photo_id")
-    for row in _part(odd, _ODD, "odd").to_dict("records"):
+    for row in odd.iloc[page_of(len(odd), _ODD, key="odd")].to_dict("records"):
         with st.container(border=True):
             st.markdown(
                 f"**{row['person_id']}**: {odd_reasons(pd.DataFrame([row]), train.kind)[row['person_id']][0]}"
@@ -84,9 +85,3 @@ def _found(name: str, label: str) -> Finding | None:
         st.rerun()
     watch_jobs(desk.workspace)
     return found
-
-
-def _part(rows: pd.DataFrame, size: int, key: str) -> pd.DataFrame:
-    pages = -(-len(rows) // size)
-    page = int(st.number_input(f"part of {pages:,}", 1, pages, 1, key=key)) if pages > 1 else 1
-    return rows.iloc[(page - 1) * size : page * size]

@@ -25,7 +25,7 @@ def job_panel(run: Run, *, kind: str, button: str, start: Callable[[], Job]) -> 
         st.caption(f"Waits: {alive[0].title} is {alive[0].state}.")
         return
     if alive:
-        st.fragment(_watch, run_every=1.0)(run, alive[0].job_id)
+        st.fragment(_watch, run_every=2.0)(run, alive[0].job_id)
         return
     newest = next((job for job in jobs if job.kind == kind), None)
     if newest is not None and newest.state == "failed":

@@ -12,6 +12,7 @@ from core.storage.group_decisions import group_counts
 from core.storage.groupings import Grouping
 from core.taxonomy import MASKS, decode_axis
 from ui.outbox import mount, prefix_of
+from ui.paging import page_of
 
 QUEUE = "groups"
 _AHEAD = 60
@@ -61,20 +62,18 @@ def sort_groups(grouping: Grouping, effect: PoolingEffect, *, run_id: str, who: 
     )
     order = _ORDERS[chosen]
     ordered = order_groups(grouping.table, order, vectors=vectors)
-    pages = max(1, -(-len(ordered) // _AHEAD))
-    page = 1
-    if pages > 1:
-        page = int(right.number_input(f"part of {pages:,}", 1, pages, 1, key=f"part-{grouping.key}-{order}"))
+    with right:
+        ahead = page_of(len(ordered), _AHEAD, key=f"part-{grouping.key}-{order}")
     masks = dict(zip(effect.single.photo_ids, decode_axis(effect.single.classes, "mask").tolist(), strict=True))
     counts = group_counts(grouping.table)
-    listed = ordered[(page - 1) * _AHEAD : page * _AHEAD]
-    shown = board(grouping.table, listed, vectors=vectors, masks=masks, notes=effect.captions())
+    shown = board(grouping.table, ordered[ahead], vectors=vectors, masks=masks, notes=effect.captions())
     mount(
         _component, key="sort-groups", queue=QUEUE, who=who, store=store,
         data={
             **shown, "grouping": grouping.key, "queue": QUEUE, "run_id": run_id, "who": who,
             "prefix": f"{prefix_of(store)}groups-", "masks": list(MASKS), "quota": QUOTA.tolist(), "most": MOST,
-            "hides_confirmed": order != "confirmed", "view": f"{grouping.key} {order} {page}", "empty": _EMPTY[order],
+            "hides_confirmed": order != "confirmed", "empty": _EMPTY[order],
+            "view": f"{grouping.key} {order} {ahead.start}",
             "progress": {"done": counts["confirmed"], "total": counts["groups"],
                          "hint": f"{counts['in_work']:,} changed" if counts["in_work"] else ""},
         },

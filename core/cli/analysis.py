@@ -1,10 +1,11 @@
 """Verbs to look at runs with: ``compare`` two of them, and the ``map`` of one."""
 
 import time
+from typing import Any
 
 import click
 
-from core.cli.follow import follow
+from core.cli.follow import finish_job
 from core.cli.options import Settings, common_options, pass_settings
 from core.cli.training import make_features
 from core.curation.run_pair import pair_runs
@@ -57,12 +58,7 @@ def photo_map(settings: Settings, run_id: str, detach: bool) -> None:
     """Lay out all photos in the plane, those that the run's network sees as alike together."""
     workspace = settings.open_workspace()
     run = open_run(workspace, run_id)
-    job = start_map(workspace, run)
-    if detach:
-        settings.finish({"run_id": run_id, "job_id": job.job_id}, f"run {run_id}: map queued, {job.job_id}")
-        return
-    follow(workspace, run, job, again="map")
-    _finish_map(settings, run)
+    finish_job(settings, run, start_map(workspace, run), detach=detach, told=_mapped, again="map")
 
 
 @click.command("map-run", hidden=True)
@@ -89,12 +85,12 @@ def photo_map_here(settings: Settings, run_id: str) -> None:
     seconds = round(time.monotonic() - started, 1)
     write_map(run.path / "map", features.photo_ids, places, fold=features.fold, method=METHOD, seconds=seconds)
     append_event(run.path, "map_finished", photos=len(places), seconds=seconds)
-    _finish_map(settings, run)
+    settings.finish(*_mapped(run))
 
 
-def _finish_map(settings: Settings, run: Run) -> None:
+def _mapped(run: Run) -> tuple[dict[str, Any], str]:
     found = run.photo_map()
-    settings.finish(
+    return (
         {"run_id": run.run_id, "photos": len(found.photo_ids), "fold": found.fold, **found.about},
         f"run {run.run_id}: map of {len(found.photo_ids):,} photos in {found.about['seconds']:.0f} s",
     )

@@ -2,10 +2,12 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from core.cli.options import Settings
 from core.errors import RunError
 from core.jobs.queue import Job, JobQueue
 from core.storage.events import COUNTED
@@ -44,6 +46,32 @@ def follow(workspace: Workspace, run: Run, job: Job, *, again: str = "resume") -
             f"job {job.job_id} {job.state}{why}; log {job.log_path}; go on with: {again} --run {run.run_id}"
         )
     return job
+
+
+def finish_job(
+    settings: Settings,
+    run: Run,
+    job: Job,
+    *,
+    detach: bool,
+    told: Callable[[Run], tuple[dict[str, Any], str]],
+    again: str = "resume",
+) -> None:
+    """Tell that a run's job is queued, or follow it to its end and tell what it made.
+
+    Args:
+        told: what the job made of the run, as an object and in words.
+        again: as in ``follow``.
+    Raises:
+        RunError: as in ``follow``.
+    """
+    about = {"run_id": run.run_id, "job_id": job.job_id}
+    if detach:
+        settings.finish(about, f"run {run.run_id}: {job.kind} queued as job {job.job_id}")
+        return
+    follow(settings.open_workspace(), run, job, again=again)
+    made, words = told(run)
+    settings.finish({**about, **made}, words)
 
 
 def score_text(result: dict[str, Any]) -> str:

@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
-from core.cli.follow import follow, score_text
+from core.cli.follow import finish_job, score_text
 from core.cli.options import Settings, common_options, pass_settings
 from core.config import PRESETS, load_config
 from core.errors import ConfigError
-from core.jobs.queue import Job, JobQueue
+from core.jobs.queue import JobQueue
 from core.service import resume_run, start_features, start_gradcam, start_run
 from core.storage.runs import Run, list_runs, open_run
-from core.workspace import Workspace
 
 
 @click.command()
@@ -41,7 +40,7 @@ def train(
     config, chosen = load_config(preset, file=file, settings=settings_given), _parse_folds(folds)
     workspace = settings.open_workspace()
     run, job = start_run(workspace, settings.load_index(), name, config, chosen)
-    _follow_and_finish(settings, workspace, run, job, detach)
+    finish_job(settings, run, job, detach=detach, told=_trained)
 
 
 @click.command()
@@ -53,7 +52,7 @@ def resume(settings: Settings, run_id: str, detach: bool) -> None:
     """Go on with a stopped or killed run from its last whole epoch."""
     workspace = settings.open_workspace()
     run = open_run(workspace, run_id)
-    _follow_and_finish(settings, workspace, run, resume_run(workspace, run), detach)
+    finish_job(settings, run, resume_run(workspace, run), detach=detach, told=_trained)
 
 
 @click.command()
@@ -108,8 +107,8 @@ def train_run_here(settings: Settings, run_id: str) -> None:
     run = open_run(workspace, run_id)
     if settings.data is None:
         settings.data = str(run.manifest["data_dir"])
-    result = train_run(run, settings.load_index(), workspace, should_stop=stop_requested)
-    settings.finish({"run_id": run_id, **result}, f"run {run_id}: {score_text(result)}")
+    train_run(run, settings.load_index(), workspace, should_stop=stop_requested)
+    settings.finish(*_trained(run))
 
 
 @click.command()
@@ -121,12 +120,7 @@ def features(settings: Settings, run_id: str, detach: bool) -> None:
     """Keep the vector before the classifier of every photo, by the first trained fold's network."""
     workspace = settings.open_workspace()
     run = open_run(workspace, run_id)
-    job = start_features(workspace, run)
-    if detach:
-        settings.finish({"run_id": run_id, "job_id": job.job_id}, f"run {run_id}: features queued, {job.job_id}")
-        return
-    follow(workspace, run, job, again="features")
-    _finish_features(settings, run)
+    finish_job(settings, run, start_features(workspace, run), detach=detach, told=_featured, again="features")
 
 
 @click.command("features-run", hidden=True)
@@ -137,7 +131,7 @@ def features_run_here(settings: Settings, run_id: str) -> None:
     """Extract the features of a run in this process: what a job runs."""
     run = open_run(settings.open_workspace(), run_id)
     make_features(settings, run)
-    _finish_features(settings, run)
+    settings.finish(*_featured(run))
 
 
 def make_features(settings: Settings, run: Run) -> None:
@@ -161,13 +155,7 @@ def gradcam(settings: Settings, run_id: str, photo_ids: tuple[str, ...], detach:
     workspace = settings.open_workspace()
     run = open_run(workspace, run_id)
     job = start_gradcam(workspace, run, photo_ids)
-    if not detach:
-        follow(workspace, run, job, again="gradcam")
-    said = "queued" if detach else "made"
-    settings.finish(
-        {"run_id": run_id, "job_id": job.job_id, "photos": len(photo_ids)},
-        f"run {run_id}: Grad-CAM of {len(photo_ids):,} photos {said}, job {job.job_id}",
-    )
+    finish_job(settings, run, job, detach=detach, told=lambda _: _explained(run_id, len(photo_ids)), again="gradcam")
 
 
 @click.command("gradcam-run", hidden=True)
@@ -184,27 +172,25 @@ def gradcam_run_here(settings: Settings, run_id: str, photo_ids: tuple[str, ...]
     if settings.data is None:
         settings.data = str(run.manifest["data_dir"])
     made = explain_photos(run, settings.load_index(), photo_ids, should_stop=stop_requested)
-    settings.finish({"run_id": run_id, "photos": made}, f"run {run_id}: Grad-CAM of {made:,} photos")
+    settings.finish(*_explained(run_id, made))
 
 
-def _finish_features(settings: Settings, run: Run) -> None:
+def _trained(run: Run) -> tuple[dict[str, Any], str]:
+    result = run.result() or {}
+    return {"run_id": run.run_id, **result}, f"run {run.run_id}: {score_text(result)}"
+
+
+def _featured(run: Run) -> tuple[dict[str, Any], str]:
     found = run.features()
     photos, width = found.vectors.shape
-    settings.finish(
+    return (
         {"run_id": run.run_id, "photos": photos, "width": width, "fold": found.fold},
         f"run {run.run_id}: features of {photos:,} photos, {width:,} numbers each, by fold {found.fold}",
     )
 
 
-def _follow_and_finish(settings: Settings, workspace: Workspace, run: Run, job: Job, detach: bool) -> None:
-    if detach:
-        settings.finish(
-            {"run_id": run.run_id, "job_id": job.job_id}, f"run {run.run_id} is queued as job {job.job_id}"
-        )
-        return
-    follow(workspace, run, job)
-    result = run.result() or {}
-    settings.finish({"run_id": run.run_id, **result}, f"run {run.run_id}: {score_text(result)}")
+def _explained(run_id: str, photos: int) -> tuple[dict[str, Any], str]:
+    return {"run_id": run_id, "photos": photos}, f"run {run_id}: Grad-CAM of {photos:,} photos"
 
 
 def _parse_folds(text: str) -> list[int] | None:

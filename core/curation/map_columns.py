@@ -12,7 +12,7 @@ from core.curation.labels import effective_labels
 from core.curation.review_table import KINDS, decision_kinds
 from core.storage.maps import PhotoMap
 from core.storage.runs import Run
-from core.taxonomy import AXES, CLASS_NAMES, IntArray, decode
+from core.taxonomy import AXES, CLASS_NAMES, IntArray, decode, decode_axis
 
 NONE = 65535
 """The code of a photo of which a column knows nothing."""
@@ -60,13 +60,14 @@ def map_columns(
     label = now.label.fillna(-1).to_numpy(dtype=np.int64)
     said = votes_of({"run": together([run.oof(), run.evaluation()])}, ids.tolist())["run"]
     known = np.where(label >= 0, label, said)
+    certain = np.maximum(known, 0)
     people = now.person_id.fillna("").to_numpy(dtype=object)
     kinds = decision_kinds(pd.DataFrame({"photo_id": ids, "person_id": people}), decisions)
     columns = {
         "label": (label, CLASS_NAMES),
         "said": (said, CLASS_NAMES),
         "class": (known, CLASS_NAMES),
-        **{axis: (_decoded(known, axis), names) for axis, names in AXES.items()},
+        **{axis: (np.where(known >= 0, decode_axis(certain, axis), -1), names) for axis, names in AXES.items()},
         "error": (_errors(label, said), _ERRORS),
         "split": (_splits(run, found, now.split.to_numpy(dtype=object)), _SPLITS),
         "decision": (np.array([KINDS.index(kind) for kind in kinds]), _DECISIONS),
@@ -76,11 +77,6 @@ def map_columns(
         name: Column(np.where(codes < 0, NONE, codes).astype(np.uint16), names)
         for name, (codes, names) in columns.items()
     }
-
-
-def _decoded(known: IntArray, axis: str) -> IntArray:
-    values = dict(zip(AXES, decode(np.maximum(known, 0)), strict=True))[axis]
-    return np.where(known >= 0, values, -1)
 
 
 def _errors(label: IntArray, said: IntArray) -> IntArray:

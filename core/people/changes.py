@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.evaluation.metrics import confusion_matrix, same_length
+from core.evaluation.metrics import same_length
+from core.evaluation.shift import moves
 from core.taxonomy import AXES, CLASS_NAMES, IntArray, decode_axis
 
 
@@ -38,18 +39,13 @@ def class_changes(first: IntArray, second: IntArray, *, people: Sequence[object]
         RunError: lengths differ, or a number that is no class.
     """
     same_length(first=first, second=second)
-    rows = np.flatnonzero(first != second)
-    matrix = confusion_matrix(first, second)
-    np.fill_diagonal(matrix, 0)
+    table = moves(first, second).rename(columns={"before": "from", "after": "to"})
+    for end in ("from", "to"):
+        table[f"{end}_name"] = [CLASS_NAMES[label] for label in table[end]]
     owners = None if people is None else np.asarray(people, dtype=object)
-    moves = []
-    for place in np.argsort(-matrix, axis=None, kind="stable"):
-        old, new = divmod(int(place), len(matrix))
-        if not matrix[old, new]:
-            break
-        mine = rows[(first[rows] == old) & (second[rows] == new)]
-        moves.append((old, new, CLASS_NAMES[old], CLASS_NAMES[new], len(mine), _people(owners, mine)))
-    table = pd.DataFrame(moves, columns=["from", "to", "from_name", "to_name", "photos", "people"])
+    pairs = zip(table["from"], table["to"], strict=True)
+    table["people"] = [_people(owners, np.flatnonzero((first == old) & (second == new))) for old, new in pairs]
+    rows = np.flatnonzero(first != second)
     by_axis = {axis: int((decode_axis(first, axis) != decode_axis(second, axis)).sum()) for axis in AXES}
     return Changes(rows, table, by_axis, _people(owners, rows))
 

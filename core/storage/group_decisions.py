@@ -51,7 +51,7 @@ def corrected(found: pd.DataFrame, placements: pd.DataFrame) -> pd.DataFrame:
     group = np.where(placed, decision.group_id.to_numpy(dtype=object), table.group.to_numpy(dtype=object))
     size = pd.Series(group).map(pd.Series(group).value_counts()).to_numpy()
     confidence = np.where(placed, 1.0, table.confidence.to_numpy(dtype=float))
-    with_placed = np.isin(group, np.unique(group[placed].astype(str)))
+    with_placed = pd.Index(group).isin(group[placed])
     confidence[np.isnan(confidence) & with_placed] = 1.0  # nobody said how sure it is, then somebody gave it company
     confidence[size == 1] = np.nan
     columns = (table.photo_id.to_numpy(dtype=object), group, confidence, kind)

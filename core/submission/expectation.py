@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from core.evaluation.expected_score import DrawnTruth, ExpectedScore, draw_truth, expected_score, shared_luck
 from core.evaluation.metrics import Float64Array
 from core.evaluation.shift import Shift, bootstrap_shift, estimate_shift
-from core.people.inference import Persons, Prior, infer, pooling_of
-from core.people.joint import Pooling, joint_probs
+from core.people.inference import Persons, Prior, infer
+from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping, list_groupings, open_grouping
 from core.submission.combine import Ballot, Combined
 from core.submission.ensemble import LEAST
@@ -93,7 +93,7 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
         oof_logits, ballot.labels, ballot.person_ids, logits, ages=ballot.ages, draws=_REFITS
     )  # fmt: skip
     single = shift.calibration.probabilities(oof_logits)
-    pooling = pooling_of(shift, oof_logits, ballot.labels, ballot.person_ids)
+    pooling = fit_pooling(single, ballot.labels, ballot.person_ids)
     pooled = joint_probs(single, ballot.person_ids, pooling)
     together = tuple(shared_luck(ballot.labels, probs, ballot.person_ids) for probs in (single, pooled))
     return Belief(shift, logits, tuple(refits), pooling, (together[0], together[1]), people)

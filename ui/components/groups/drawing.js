@@ -9,16 +9,13 @@ const CAPS = { space: "space", backspace: "⌫" };
 
 const photos = (number) => `${number} photo${number === 1 ? "" : "s"}`;
 
-class Sheet {
+class Sheet extends Telling {
   constructor(root, { press, act }) {
+    super("said");
     this.root = root;
     this.act = act;
     this.photos = new Photos();
     this.drawn = "";
-    this.progress = el("div", { class: "progress" });
-    this.saves = el("div", { class: "saves", role: "status" });
-    this.alert = el("div", { class: "alert", role: "alert", hidden: true });
-    this.live = el("div", { class: "said", role: "status", "aria-live": "polite" });
     this.stage = el("div", { class: "stage rows", tabindex: 0, role: "group", "aria-label": "Groups of photos" });
     this.toolbar = el("div", { class: "toolbar", role: "toolbar", "aria-label": "Keys" });
     this.toolbar.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays with the groups
@@ -143,21 +140,7 @@ class Sheet {
 
   drawStatus({ data, outbox, saved }) {
     const { done, total, hint } = data.progress;
-    setText(this.progress, [`${count(done)} of ${count(total)} groups confirmed`, hint].filter(Boolean).join(" · "));
-    this.progress.style.setProperty("--share", `${total ? (100 * done) / total : 0}%`);
-    const { text, late } = savingWords(outbox, saved, outbox.waiting.size);
-    setText(this.saves, text);
-    this.saves.dataset.late = String(late);
-    if (outbox.problem) this.warn(`Not saved, tried again: ${outbox.problem}`);
-    else if (this.alert.textContent.startsWith("Not saved")) this.alert.hidden = true;
-  }
-
-  say(words) {
-    this.live.textContent = words;
-  }
-
-  warn(words) {
-    setText(this.alert, words);
-    this.alert.hidden = false;
+    this.tellProgress([`${count(done)} of ${count(total)} groups confirmed`, hint], done, total);
+    this.tellSaves(outbox, saved, outbox.waiting.size);
   }
 }

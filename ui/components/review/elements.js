@@ -20,11 +20,39 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// How much is saved, how much is on the way and since when.
-function savingWords(outbox, saved, way) {
-  const seconds = Math.round(outbox.lateness() / 1000);
-  const late = seconds >= 3;
-  const kept = outbox.mirrored ? "kept in this browser" : "do not close this page";
-  const waits = way ? ` · ${count(way)} on the way${late ? ` for ${seconds} s, ${kept}` : ""}` : "";
-  return { text: `${count(saved)} saved${waits}`, late };
+// The lines that tell: how far it is, how much is saved, what went wrong, what was done.
+class Telling {
+  // spoken: the class of the line for screen readers.
+  constructor(spoken) {
+    this.progress = el("div", { class: "progress" });
+    this.saves = el("div", { class: "saves", role: "status" });
+    this.alert = el("div", { class: "alert", role: "alert", hidden: true });
+    this.live = el("div", { class: spoken, role: "status", "aria-live": "polite" });
+  }
+
+  tellProgress(parts, done, total) {
+    setText(this.progress, parts.filter(Boolean).join(" · "));
+    this.progress.style.setProperty("--share", `${total ? Math.min(100, (100 * done) / total) : 0}%`);
+  }
+
+  // How much is saved, how much is on the way and since when.
+  tellSaves(outbox, saved, way) {
+    const seconds = Math.round(outbox.lateness() / 1000);
+    const late = seconds >= 3;
+    const kept = outbox.mirrored ? "kept in this browser" : "do not close this page";
+    const waits = way ? ` · ${count(way)} on the way${late ? ` for ${seconds} s, ${kept}` : ""}` : "";
+    setText(this.saves, `${count(saved)} saved${waits}`);
+    this.saves.dataset.late = String(late);
+    if (outbox.problem) this.warn(`Not saved, tried again: ${outbox.problem}`);
+    else if (this.alert.textContent.startsWith("Not saved")) this.alert.hidden = true;
+  }
+
+  say(words) {
+    this.live.textContent = words;
+  }
+
+  warn(words) {
+    setText(this.alert, words);
+    this.alert.hidden = false;
+  }
 }

@@ -1,15 +1,12 @@
 // The screen of a review: progress, stage (one card or a grid), key card, words, dialog, messages.
 // It draws what a Review holds and keeps nothing but elements.
 
-class Screen {
+class Screen extends Telling {
   constructor(root, { press, act }) {
+    super("unseen");
     this.root = root;
     this.photos = new Photos();
     this.drawn = ""; // what the stage shows; it is built again when this changes
-    this.progress = el("div", { class: "progress" });
-    this.saves = el("div", { class: "saves", role: "status" });
-    this.alert = el("div", { class: "alert", role: "alert", hidden: true });
-    this.live = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
     this.stage = el("div", { class: "stage" });
     this.toolbar = new Toolbar(press);
     this.words = el("input", {
@@ -113,24 +110,9 @@ class Screen {
     if (total) parts.push(`${count(done + way)} of ${count(total)} decided`);
     if (gained != null) parts.push(`gained so far ${signed(gained)} macro F1`);
     if (hitRate != null) parts.push(`hit rate ${percent(hitRate)}`);
-    if (hint) parts.push(hint);
-    const share = total ? Math.min(1, (done + way) / total) : 0;
-    setText(this.progress, parts.join(" · "));
-    this.progress.style.setProperty("--share", `${100 * share}%`);
-    const { text, late } = savingWords(outbox, outbox.saved, way);
-    setText(this.saves, text);
-    this.saves.dataset.late = String(late);
-    if (outbox.problem) this.warn(`Not saved, tried again: ${outbox.problem}`);
-    else if (this.alert.textContent.startsWith("Not saved")) this.alert.hidden = true;
-  }
-
-  say(words) {
-    this.live.textContent = words;
-  }
-
-  warn(words) {
-    setText(this.alert, words);
-    this.alert.hidden = false;
+    parts.push(hint);
+    this.tellProgress(parts, done + way, total);
+    this.tellSaves(outbox, outbox.saved, way);
   }
 
   focus() {
