@@ -1,6 +1,8 @@
-"""A page with the review component alone, on cards made by hand: ``?queue=photos|people|issues&mode=card|grid``.
+"""A page with the review component alone, on cards made by hand: ``?queue=...&mode=card|grid``.
 
-Its proposals follow from the names of the photos and mean nothing; what it shows is how the component works.
+The queue is ``photos``, ``people``, ``issues`` or ``swaps``, whose first card proposes nothing but to swap two masks,
+the second another gender as well, the others nothing. Other proposals follow from the names of the photos and mean
+nothing; what the page shows is how the component works.
 """
 
 import hashlib
@@ -20,6 +22,14 @@ def _number(text: str, below: int) -> int:
 def _shares(name: str, favourite: int, size: int) -> list[float]:
     top = 0.5 + _number(name, 45) / 100
     return [top if value == favourite else (1 - top) / (size - 1) for value in range(size)]
+
+
+def _swap(name: str, unit: str, rows, train, place: int) -> dict:
+    """A person whose label is right but for two masks (place 0), also wrong in gender (1), or right."""
+    card = _card(name, unit, rows, train)
+    gender = 1 - card["current"]["gender"] if place == 1 else None
+    choices = [choice | {"proposed": True} for choice in card["choices"]] if place < 2 else []
+    return card | {"proposal": {"mask": None, "gender": gender, "age_band": None}, "choices": choices}
 
 
 def _card(name: str, unit: str, rows, train) -> dict:
@@ -46,7 +56,7 @@ def _card(name: str, unit: str, rows, train) -> dict:
                        {"label": (label + 1) % 18, "photo_ids": train.photo_id.iloc[near[4:]].tolist()}],
         "choices": [{"key": "s", "words": "swap normal and incorrect", "items": [
             {"unit": "photo", "target": row.photo_id, "kind": "relabel", "mask": 3 - int(row.mask), "gender": None,
-             "age_band": None, "age_years": None, "proposal": None, "confidence": None}
+             "age_band": None, "age_years": None, "proposal": None, "confidence": None, "why": "seen so"}
             for row in rows.itertuples() if row.mask in (1, 2)]}] if person and labelled else [],
     }  # fmt: skip
 
@@ -61,16 +71,22 @@ store = DecisionStore(desk.workspace, desk.index.dataset_id)
 photos = desk.index.photos
 train = photos[photos.split == "train"]
 rows = photos[photos.split == "eval"] if queue == "photos" else train
-unit = "person" if queue == "people" else "photo"
+unit = "person" if queue in ("people", "swaps") else "photo"
 groups = rows.groupby("person_id" if unit == "person" else "photo_id", sort=True)
 decisions = store.effective()
 decided = set(decisions.target[decisions.queue == queue])
+decided |= set(photos.person_id[photos.photo_id.isin(decided)]) if unit == "person" else set()
 names = [name for name in groups.groups if name not in decided]
 total = len(groups)
 ahead = names[: 3 * size if mode == "grid" else 24]
 st.text_input("a field of the page", key="field")
 review(
-    [_card(name, unit, groups.get_group(name), train) for name in ahead],
+    [
+        _swap(name, unit, groups.get_group(name), train, list(groups.groups).index(name))
+        if queue == "swaps"
+        else _card(name, unit, groups.get_group(name), train)
+        for name in ahead
+    ],
     queue=queue, run_id="", who=who, store=store, mode="grid" if mode == "grid" else "card", page_size=size,
     progress={"done": total - len(names), "total": total, "gained": 0.0123, "hit_rate": 0.4, "hint": ""},
 )  # fmt: skip

@@ -67,20 +67,40 @@ def test_a_wrong_gender_is_proposed_alone_and_said_in_words(made):
     assert "seen as" in card["why"][0]
 
 
-def test_a_swap_of_two_masks_is_one_key_with_both_decisions(made):
+def _swapped(made):
+    """The same run, but that p012's two photos are seen the other way round."""
     photos, oof, evaluation, grouping, truth = made
     logits = oof.logits.copy()
     rows = {name: place for place, name in enumerate(oof.photo_ids.tolist())}
     pair = [rows["p012/incorrect_mask.jpg"], rows["p012/normal.jpg"]]
     logits[pair] = logits[pair[::-1]]
-    table = read((photos, Predictions(oof.photo_ids, logits), evaluation, grouping, truth), "person")
+    return photos, Predictions(oof.photo_ids, logits), evaluation, grouping, truth
+
+
+def test_a_swap_of_two_masks_is_one_key_with_both_decisions_and_what_the_card_proposes(made):
+    table = read(_swapped(made), "person")
     card = next(card for card in _cards(table, "label_issues") if card["target"] == "p012")
     (choice,) = card["choices"]
     assert choice["key"] == "s"
     assert choice["words"].startswith("swap")
     told = {item["target"]: item["mask"] for item in choice["items"]}
     assert told == {"p012/incorrect_mask.jpg": 2, "p012/normal.jpg": 1}
-    assert all(item["kind"] == "relabel" and item["unit"] == "photo" for item in choice["items"])
+    assert all(item["kind"] == "accept" and item["unit"] == "photo" for item in choice["items"])
+    assert set(card["proposal"].values()) == {None}
+    assert choice["proposed"]
+    assert card["confidence"] == min(item["confidence"] for item in choice["items"])
+
+
+def test_accepting_swaps_on_the_cards_of_the_two_photos_alone_and_never_where_the_question_is_an_age(made):
+    table = read(_swapped(made), "photo")
+    told = {card["target"]: card["choices"] for card in _cards(table, "label_issues", issue="all")}
+    of_person = {target: choices[0]["proposed"] for target, choices in told.items() if target.startswith("p012/")}
+    assert {target for target, proposed in of_person.items() if proposed} == {
+        "p012/incorrect_mask.jpg", "p012/normal.jpg",
+    }  # fmt: skip
+    assert len(of_person) == 7
+    ages = _cards(read(_swapped(made), "person"), "age_boundary", near_years=60, near_share=0.0)
+    assert [card["choices"][0]["proposed"] for card in ages if card["target"] == "p012"] == [False]
 
 
 def test_a_train_photo_brings_its_persons_other_photos(made):

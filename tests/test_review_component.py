@@ -4,13 +4,11 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
-from streamlit.testing.v1 import AppTest
 
 from core.dataset.index import load_index
 from core.storage.decisions import DecisionStore
 from core.workspace import Workspace
-from tests.serving import ROOT, browsing, free_port, served, start
+from tests.serving import browsing, free_port, served, start
 
 APP = "tests/review_app.py"
 
@@ -182,6 +180,54 @@ def test_a_grid_takes_the_clicked_ones_as_wrong_and_accepts_the_rest_as_one_batc
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(4)
 
 
+@pytest.mark.parametrize("key", ["Enter", "a"])
+def test_accepting_a_card_that_proposes_a_swap_makes_the_swap_as_one_batch(desk, page, key):
+    url, store = desk
+    who = f"swap-{key}"
+    _open(page, url, who, queue="swaps")
+    first = _target(page)
+    expect(page.locator(".proposal")).to_contain_text("swap normal and incorrect")
+    expect(page.locator("button[data-key=a] .effect")).to_have_text("swap normal and incorrect")
+    page.keyboard.press(key)
+    second = _target(page)
+    page.keyboard.press(key)
+    third = _target(page)
+    page.keyboard.press(key)
+    _saved(page, 2 + 3 + 1)
+    rows = _rows(store, who)
+    assert rows.batch_id.nunique() == 3
+    swap = rows[rows.target.str.startswith(f"{first}/")]
+    assert sorted(zip(swap.target.str.extract(r"/(.*)\.")[0], swap["mask"], swap.why, strict=True)) == [
+        ("incorrect_mask", 2, "seen so"), ("normal", 1, "seen so"),
+    ]  # fmt: skip
+    assert rows[rows.target == first].empty  # the rest of its label was not proposed, so it was not accepted
+    assert (rows.unit[rows.target.str.startswith(second)] == "photo").sum() == 2
+    assert rows[rows.target == second][["unit", "gender"]].notna().all(axis=None)
+    assert rows[rows.target.str.startswith(third)].unit.tolist() == ["person"]
+    for target in (third, second, first):
+        page.keyboard.press("Backspace")
+        assert _target(page) == target
+    expect(page.locator(".saves")).to_have_text("6 saved", timeout=20_000)
+    assert store.effective().query("who == @who").empty
+
+
+def test_enter_on_a_grid_swaps_where_a_swap_is_proposed_unless_the_card_is_marked(desk, page):
+    url, store = desk
+    _open(page, url, "swapper", queue="swaps", mode="grid")
+    first, second = (page.locator(".tile").nth(place) for place in (0, 1))
+    expect(first.locator(".caption")).to_contain_text("swap normal and incorrect")
+    second.click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".saves")).to_contain_text("saved", timeout=20_000)
+    rows = _rows(store, "swapper")
+    assert rows.batch_id.nunique() == 1
+    assert rows.unit.tolist()[:3] == ["photo", "photo", "person"]
+    assert sorted(rows["mask"][:2]) == [1, 2]
+    assert rows.kind[2] == "reject"
+    page.keyboard.press("Backspace")
+    expect(page.locator(".tile[data-mark=reject]")).to_have_count(1)
+
+
 def test_the_mouse_alone_decides_undoes_and_looks_closer(desk, page):
     url, store = desk
     _open(page, url, "mouse", queue="people")
@@ -249,46 +295,3 @@ def test_a_killed_server_loses_nothing_and_doubles_nothing(demo_dir, tmp_path, p
     finally:
         server.kill()
         server.wait(10)
-
-
-@pytest.fixture
-def session(demo_dir, workspace, monkeypatch):
-    """Opens new sessions of the page without a browser."""
-    monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
-    monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    return lambda: AppTest.from_file(str(ROOT / "tests" / "review_page.py"), default_timeout=60)
-
-
-def _send(app, component, batches, attempt):
-    """Run the page as if the browser had sent an outbox; the answer to it."""
-    states = WidgetStates()
-    outbox = {"attempt": attempt, "batches": batches}
-    states.widgets.add(id=component, json_value=json.dumps({"outbox": outbox}))
-    app._run(states)
-    assert [error.value for error in app.exception] == []
-    return json.loads(app.main[1].proto.json)
-
-
-def test_what_a_new_session_and_an_old_one_receive_is_saved_answered_and_leaves_the_cards(session, workspace, index):
-    component = session().run().main[1].proto.id
-    target = index.photos.photo_id[index.photos.split == "eval"].min()
-    item = {"nonce": "nonce-0001", "unit": "photo", "target": target, "kind": "reject"}
-    batch = {"batch": "batch-0001", "at": 1, "queue": "photos", "items": [item], "who": "ada"}
-    app = session()
-    data = _send(app, component, [batch], 7)  # the first run of a session calls no callback
-    assert (data["answer"]["attempt"], data["answer"]["acknowledged"]) == (7, ["batch-0001"])
-    assert data["answer"]["last"] == "batch-0001"
-    assert target not in {card["target"] for card in data["cards"]}
-    data = _send(app, component, [batch, {"batch": "batch-0002", "undo": "batch-0001"}], 8)
-    assert (data["answer"]["attempt"], data["answer"]["last"]) == (8, None)
-    assert target in {card["target"] for card in data["cards"]}
-    assert DecisionStore(workspace, index.dataset_id).all().kind.tolist() == ["reject", "undo"]
-
-
-def test_a_message_that_makes_no_sense_is_answered_and_saves_nothing(session, workspace, index):
-    app = session()
-    component = app.run().main[1].proto.id
-    data = _send(app, component, [{"batch": "forged-001", "items": [{"target": ["x"], "unit": 3}]}, "nonsense"], 9)
-    assert list(data["answer"]["refused"]) == ["forged-001"]
-    assert _send(app, component, "nonsense", 10)["answer"]["acknowledged"] == []
-    assert DecisionStore(workspace, index.dataset_id).all().empty

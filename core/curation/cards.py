@@ -52,7 +52,7 @@ def _card(table: ReviewTable, row: Any, members: IntArray, queue: str) -> Card:
     whole = row.unit == "photo" and None not in proposal.values()
     shown = members if row.unit == "person" or not is_train else _with_the_person(table, head)
     each = table.photo_cells[shown].reshape(-1, len(GENDERS), len(AGE_BANDS)).sum(axis=1)
-    choices = _mask_choices(table, row, shown) if is_train else []
+    choices = _mask_choices(table, row, shown, queue) if is_train else []
     return {
         "target": row.target,
         "unit": row.unit,
@@ -63,7 +63,7 @@ def _card(table: ReviewTable, row: Any, members: IntArray, queue: str) -> Card:
         "label": int(table.photos.proposal.to_numpy()[head]) if whole and not is_train else None,
         "probs": {axis: _rounded(values) for axis, values in probs.items()},
         "photo_probs": [_rounded(values) for values in each],
-        "confidence": _confidence(row, proposal, probs, is_train),
+        "confidence": _confidence(row, proposal, probs, choices, is_train),
         "gain": round(float(row.gain), 6),
         "why": _why(row, proposal, probs, current, choices),
         "neighbours": [],
@@ -136,13 +136,20 @@ def _proposal(
     return proposed
 
 
-def _confidence(row: Any, proposal: dict[str, int | None], probs: dict[str, Any], is_train: bool) -> float:
+def _confidence(
+    row: Any, proposal: dict[str, int | None], probs: dict[str, Any], choices: list[dict[str, Any]], is_train: bool
+) -> float:
     told = [probs[axis][value] for axis, field in _FIELD.items() if (value := proposal[field]) is not None]
+    told += [item["confidence"] for choice in choices if choice["proposed"] for item in choice["items"]]
     return round(float(min(told)) if is_train and told else float(row.confidence), 4)
 
 
-def _mask_choices(table: ReviewTable, row: Any, shown: IntArray) -> list[dict[str, Any]]:
-    """One key that gives all photos whose mask is seen otherwise the mask that is seen; a swap is one decision."""
+def _mask_choices(table: ReviewTable, row: Any, shown: IntArray, queue: str) -> list[dict[str, Any]]:
+    """One key that gives all photos whose mask is seen otherwise the mask that is seen; a swap is one decision.
+
+    ``proposed``: it is what the card proposes, so accepting makes it. Not where the question is an age, nor on the
+    card of a photo, but for a swap that the photo is part of.
+    """
     labels = table.photos.label.to_numpy()[shown]
     seen = table.mask_probs[shown].argmax(axis=1)
     odd = np.flatnonzero((labels >= 0) & (seen != labels // (NUM_CLASSES // len(MASKS))))
@@ -159,7 +166,7 @@ def _mask_choices(table: ReviewTable, row: Any, shown: IntArray) -> list[dict[st
         {
             "unit": "photo",
             "target": str(table.photos.photo_id.iloc[shown[place]]),
-            "kind": "relabel",
+            "kind": "accept",
             "mask": int(seen[place]),
             "gender": None,
             "age_band": None,
@@ -171,7 +178,8 @@ def _mask_choices(table: ReviewTable, row: Any, shown: IntArray) -> list[dict[st
         }
         for place in odd
     ]
-    return [{"key": "s", "words": words, "items": items}]
+    concerns = row.unit == "person" or (swapped and row.target in {item["target"] for item in items})
+    return [{"key": "s", "words": words, "proposed": concerns and queue != "age_boundary", "items": items}]
 
 
 def _why(

@@ -46,12 +46,14 @@ function proposalLine(card, axisNames) {
   const parts = [];
   AXES.forEach((axis, i) => {
     const proposed = card.proposal?.[axis];
-    if (proposed == null) return;
+    if (proposed == null || (axis === "mask" && proposedChoice(card))) return;
     const now = card.current?.[axis];
     const changed = now != null && now !== proposed;
     const words = changed ? `${axisNames[i][now]} → ${axisNames[i][proposed]}` : axisNames[i][proposed];
     parts.push(el("span", { class: changed ? "chip changed" : "chip", text: words }));
   });
+  const choice = proposedChoice(card);
+  if (choice) parts.push(el("span", { class: "chip changed", text: choice.words }));
   if (!parts.length) parts.push(el("span", { class: "quiet", text: "nothing is proposed: accept keeps the label" }));
   if (card.confidence != null) parts.push(el("span", { class: "quiet", text: `${percent(card.confidence)} sure` }));
   return el("p", { class: "proposal" }, el("span", { class: "quiet", text: "Proposed" }), ...parts);

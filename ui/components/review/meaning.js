@@ -18,12 +18,18 @@ const same = (a, b) => AXES.every((axis) => (a[axis] ?? null) === (b[axis] ?? nu
 // Evaluation photos have no label; a person of theirs is a found group, decided photo by photo.
 const isEvaluation = (card) => card.current === null;
 
-// The axes that accepting gives: those proposed, or where nothing is proposed the label as it stands.
+// The choice that belongs to what is proposed, such as a swap of two masks: accepting makes it.
+const proposedChoice = (card) => card.choices?.find((choice) => choice.proposed);
+
+// The axes that accepting gives: those proposed, or where nothing at all is proposed the label as it stands.
 function acceptedAxes(card) {
   const proposed = given(card.proposal);
-  if (Object.keys(proposed).length || isEvaluation(card)) return proposed;
-  return given(card.current);
+  if (proposedChoice(card)) delete proposed.mask; // the choice gives it, with the other photo's
+  else if (!Object.keys(proposed).length && !isEvaluation(card)) return given(card.current);
+  return proposed;
 }
+
+const canAccept = (card) => Boolean(proposedChoice(card)) || Object.keys(acceptedAxes(card)).length > 0;
 
 // The mark that a key puts on a card, null when the key means nothing here.
 function markOf(card, key, before) {
@@ -34,7 +40,7 @@ function markOf(card, key, before) {
     if (axis === "mask" && card.unit === "person") return null; // the seven photos wear it differently
     return { kind: "relabel", axes: { ...(before?.kind === "relabel" ? before.axes : {}), [axis]: value } };
   }
-  if (key === "a" && !Object.keys(acceptedAxes(card)).length) return null;
+  if (key === "a" && !canAccept(card)) return null;
   return key in KIND_KEYS ? { kind: KIND_KEYS[key] } : null;
 }
 
@@ -50,7 +56,10 @@ function itemsOf(card, mark, axisNames) {
   }
   const proposal = given(card.proposal);
   const accepted = acceptedAxes(card);
-  return [itemOf({ unit: card.unit, target: card.target, accepted, proposal, label: card.label ?? null, card, mark })];
+  const choice = mark.kind === "accept" ? proposedChoice(card) : null;
+  if (choice && !Object.keys(accepted).length) return choice.items;
+  const item = itemOf({ unit: card.unit, target: card.target, accepted, proposal, label: card.label ?? null, card, mark });
+  return [item, ...(choice?.items ?? [])];
 }
 
 function itemOf({ unit, target, accepted, proposal, label, card, mark }) {
@@ -75,6 +84,8 @@ function wordsOf(card, mark, axisNames) {
   if (mark.kind === "choice") return mark.choice.words;
   if (mark.kind === "skip") return "decide later";
   if (mark.kind === "relabel") return axisWords(mark.axes, axisNames);
-  if (mark.kind === "accept") return axisWords(acceptedAxes(card), axisNames);
+  if (mark.kind === "accept") {
+    return [axisWords(acceptedAxes(card), axisNames), proposedChoice(card)?.words].filter(Boolean).join("; ");
+  }
   return isEvaluation(card) ? "no label" : "the label stays";
 }

@@ -131,7 +131,7 @@ class Review {
     const items = entries.flatMap(([card, mark]) => {
       const why = marked && this.isGrid && mark.kind === "accept" ? "" : this.screen.words.value.trim();
       return itemsOf(card, mark, this.data.axes).map((item, _, all) => ({
-        ...item, nonce: newId(), seconds: Math.round((seconds / all.length) * 1000) / 1000, why,
+        ...item, nonce: newId(), seconds: Math.round((seconds / all.length) * 1000) / 1000, why: why || item.why || "",
       })); // prettier-ignore
     });
     const cards = entries.map(([card]) => card);
