@@ -7,10 +7,12 @@ Used by the command line and by the Train page; imports no torch. The training i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from core.config import TrainConfig, settle_model
 from core.curation.labels import training_table
 from core.dataset.index import Index
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, DecisionError, RunError
 from core.jobs.queue import ALIVE, Job, JobQueue
 from core.jobs.slots import CPU, find_slots, fitting_slots
 from core.storage.decisions import DecisionStore
@@ -25,6 +27,7 @@ class TrainingPlan:
     Attributes:
         photos: photos that at least one fold trains on, accepted pseudo labels among them.
         left_out: photos that only score, because their age is left out.
+        label_revision: the state of the labels that it trains on.
         seconds: expected time, None when no earlier run tells; ``like`` is the run it was scaled from.
     """
 
@@ -33,16 +36,22 @@ class TrainingPlan:
     pseudo_labels: int
     left_out: int
     folds: int
+    label_revision: int
     seconds: float | None
     like: str
 
 
 def plan_training(
-    workspace: Workspace, index: Index, config: TrainConfig, folds: Sequence[int] | None = None
+    workspace: Workspace,
+    index: Index,
+    config: TrainConfig,
+    folds: Sequence[int] | None = None,
+    *,
+    revision: int | None = None,
 ) -> TrainingPlan:
     """What ``start_run`` would train; raises as ``create_training_run``, and writes nothing."""
     config, chosen = _settled(config), _chosen_folds(config, folds)
-    decisions = DecisionStore(workspace, index.dataset_id).effective()
+    revision, decisions = _decided(DecisionStore(workspace, index.dataset_id), revision)
     table = training_table(index.photos, decisions, config.data, config.seed)
     seconds, like = _expected_seconds(workspace, config, len(table), len(chosen))
     return TrainingPlan(
@@ -51,6 +60,7 @@ def plan_training(
         pseudo_labels=int((table.source == "pseudo_label").sum()),
         left_out=int((table.target < 0).sum()),
         folds=len(chosen),
+        label_revision=revision,
         seconds=seconds,
         like=like,
     )
@@ -63,6 +73,7 @@ def create_training_run(
     config: TrainConfig,
     *,
     folds: Sequence[int] | None = None,
+    revision: int | None = None,
 ) -> Run:
     """A new run folder with its labels and folds fixed, ready to be trained.
 
@@ -70,15 +81,15 @@ def create_training_run(
         name: becomes the ``run_id``; must be new in the workspace.
         config: ``model.name = "auto"`` becomes the network of the device that the run is queued for.
         folds: which of ``config.data.folds`` to train; all when None.
+        revision: the label revision to train on, whatever was decided since; the newest when None.
     Raises:
         ConfigError: a fold does not exist.
+        DecisionError: there is no such revision.
         RunError: the name is taken.
         DatasetError: too few people to train on.
     """
     config, chosen = _settled(config), _chosen_folds(config, folds)
-    store = DecisionStore(workspace, index.dataset_id)
-    revision = store.revision()
-    decisions = store.effective(at_revision=revision)
+    revision, decisions = _decided(DecisionStore(workspace, index.dataset_id), revision)
     return create_run(
         workspace,
         name,
@@ -98,14 +109,16 @@ def start_run(
     name: str,
     config: TrainConfig,
     folds: Sequence[int] | None = None,
+    *,
+    revision: int | None = None,
 ) -> tuple[Run, Job]:
     """Create a run and put its training into the queue; raises as ``create_training_run``."""
-    run = create_training_run(workspace, index, name, config, folds=folds)
+    run = create_training_run(workspace, index, name, config, folds=folds, revision=revision)
     return run, _submit(workspace, run)
 
 
 def resume_run(workspace: Workspace, run: Run) -> Job:
-    """Queue an unfinished run again; it goes on from its last whole epoch.
+    """Queue an unfinished run again; it goes on from its last whole epoch, with the labels that it began with.
 
     Raises:
         RunError: the run is finished, or a job is already at work on it.
@@ -172,6 +185,18 @@ def _submit(
 
 def _settled(config: TrainConfig) -> TrainConfig:
     return settle_model(config, gpu=CPU not in fitting_slots(config.device, find_slots()))
+
+
+def _decided(store: DecisionStore, revision: int | None) -> tuple[int, pd.DataFrame]:
+    """A label revision's number, the newest for None, and the decisions that stood then."""
+    newest = store.revision()
+    chosen = newest if revision is None else revision
+    if not 0 <= chosen <= newest:
+        raise DecisionError(
+            f"label revision {chosen} does not exist, the newest is {newest}; choose one from 0 to {newest} "
+            "(revision list names them), or none for the newest"
+        )
+    return chosen, store.effective(at_revision=chosen)
 
 
 def _chosen_folds(config: TrainConfig, folds: Sequence[int] | None) -> list[int]:

@@ -8,10 +8,12 @@ from core.config import PRESETS, load_config, with_settings
 from core.errors import LabelingError
 from core.jobs.slots import find_slots
 from core.service import TrainingPlan, plan_training, start_run
+from core.storage.decisions import DecisionStore
 from core.storage.runs import list_runs
 from core.workspace import DEFAULT_DATA, DEFAULT_WORKSPACE
 from ui.config_form import Choice, command_line, config_form
 from ui.job_status import watch_jobs
+from ui.revisions import pick_trained_revision
 from ui.session import current
 from ui.times import duration
 
@@ -38,6 +40,8 @@ def plan_words(plan: TrainingPlan, choice: Choice) -> str:
         parts.append(f"{plan.pseudo_labels:,} of them pseudo labels")
     if plan.left_out:
         parts.append(f"{plan.left_out:,} more only score")
+    if plan.label_revision:
+        parts.append(f"labels of revision {plan.label_revision:,}")
     parts.append(f"{plan.folds} of {choice.config.data.folds} folds, by person")
     slots = st.session_state.setdefault("slots", find_slots())
     gpus = [f"GPU {slot}" for slot in slots if slot != "cpu"]
@@ -59,7 +63,8 @@ choice = config_form(bases, first="the link" if asked else "fast")
 
 if choice is not None:
     try:
-        plan = plan_training(desk.workspace, desk.index, choice.config, choice.folds)
+        revision = pick_trained_revision(DecisionStore(desk.workspace, desk.index.dataset_id))
+        plan = plan_training(desk.workspace, desk.index, choice.config, choice.folds, revision=revision)
         started = st.session_state.setdefault("started", 0)
         suggestion = free_name(choice)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -68,13 +73,14 @@ if choice is not None:
         name = given.strip() or suggestion
         st.markdown(f"**{name}**: {plan_words(plan, choice)}")
         if is_started:
-            start_run(desk.workspace, desk.index, name, choice.config, choice.folds)
+            start_run(desk.workspace, desk.index, name, choice.config, choice.folds, revision=revision)
             st.session_state["started"] = started + 1  # other keys: a second click finds no button
             st.rerun()
         places = {"--data": (desk.data_dir, DEFAULT_DATA), "--workspace": (desk.workspace.root, DEFAULT_WORKSPACE)}
         common = [word for option, (used, usual) in places.items() if used != usual for word in (option, str(used))]
         with st.expander("The same on the command line"):
-            st.code(command_line(name, choice, common), language="bash", wrap_lines=True)
+            words = command_line(name, choice, common, revision=revision)
+            st.code(words, language="bash", wrap_lines=True)
     except LabelingError as problem:
         st.error(str(problem))
 

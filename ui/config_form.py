@@ -110,14 +110,16 @@ def differences(old: TrainConfig, new: TrainConfig) -> dict[str, tuple[Any, Any]
     return {key: (before[key], value) for key, value in flatten(new).items() if value != before[key]}
 
 
-def command_line(name: str, choice: Choice, common: Sequence[str] = ()) -> str:
-    """The command that starts the same run; ``common`` are options such as ``--data``."""
+def command_line(name: str, choice: Choice, common: Sequence[str] = (), *, revision: int | None = None) -> str:
+    """The command that starts the same run; ``common``: options such as ``--data``; revision None: the newest."""
     preset = choice.base if choice.base in PRESETS else "default"
     parts = ["python", "-m", "core", "train", "--name", name, "--preset", preset]
     for key, (_, value) in differences(load_config(preset), choice.config).items():
         parts += ["--set", f"{key}={_toml(value)}"]
     if choice.folds is not None:
         parts += ["--folds", ",".join(map(str, choice.folds))]
+    if revision is not None:
+        parts += ["--revision", str(revision)]
     return shlex.join([*parts, *common])
 
 

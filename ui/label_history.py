@@ -7,9 +7,9 @@ from core.curation.history import difference_counts, label_differences, timeline
 from core.curation.labels import ORIGIN_WORDS, effective_labels
 from core.storage.decisions import DecisionStore
 from core.storage.revision_names import RevisionNames
-from core.storage.runs import list_runs
 from core.taxonomy import class_name
 from ui.gallery import photo_grid
+from ui.revisions import pick_revision, revision_words
 from ui.session import current
 from ui.times import clock
 
@@ -96,21 +96,13 @@ def _show_row(store: DecisionStore, row: dict[str, object], who: str) -> None:
 
 def show_revisions(store: DecisionStore, who: str) -> None:
     """Two revisions to choose, what differs between them, and a form that names the newest."""
-    desk = current()
-    names, newest = RevisionNames(desk.workspace, store.dataset_id), store.revision()
-    known = names.list()
-    words = {0: "0 · the data set as it came", newest: f"{newest} · now"}
-    for run in list_runs(desk.workspace, store.dataset_id):
-        if not run.damage():
-            number = int(run.manifest["label_revision"])
-            words[number] = f"{words.get(number, number)} · run {run.run_id}"
-    for number, name in known[["revision", "name"]].to_numpy().tolist():
-        words[number] = f"{words.get(number, number)} · {name}"
+    names, newest = RevisionNames(current().workspace, store.dataset_id), store.revision()
+    known, words = names.list(), revision_words(store)
     left, right = st.columns(2)
     with left:
-        first = _pick_revision("from", words, 0)
+        first = pick_revision("from", words, 0)
     with right:
-        second = _pick_revision("to", words, newest)
+        second = pick_revision("to", words, newest)
     _show_differences(store, first, second)
     with st.expander("Give the newest revision a name"), st.form("name-revision", border=False):
         name, why = st.text_input("name", max_chars=60), st.text_input("why (optional)")
@@ -119,16 +111,6 @@ def show_revisions(store: DecisionStore, who: str) -> None:
             st.rerun()
     if len(known):
         st.dataframe(known.assign(created_at=known.created_at.map(clock)), hide_index=True, alt="named revisions")
-
-
-def _pick_revision(name: str, words: dict[int, str], default: int) -> int:
-    """A select box over revisions; its number is in the address."""
-    wanted = st.query_params.get(name, str(default))
-    numbers = sorted({*words, int(wanted)} if wanted.isdigit() and int(wanted) <= max(words) else words)
-    start = numbers.index(int(wanted)) if wanted.isdigit() and int(wanted) in numbers else numbers.index(default)
-    chosen = st.selectbox(name, numbers, start, format_func=lambda number: words.get(number, str(number)), key=name)
-    st.query_params[name] = str(chosen)
-    return int(chosen or 0)
 
 
 def _show_differences(store: DecisionStore, first: int, second: int) -> None:

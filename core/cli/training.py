@@ -13,6 +13,8 @@ from core.config import PRESETS, load_config
 from core.errors import ConfigError
 from core.jobs.queue import JobQueue
 from core.service import resume_run, start_features, start_gradcam, start_run
+from core.storage.decisions import DecisionStore
+from core.storage.revision_names import RevisionNames
 from core.storage.runs import Run, list_runs, open_run
 
 
@@ -24,6 +26,7 @@ from core.storage.runs import Run, list_runs, open_run
     "--set", "settings_given", multiple=True, metavar="KEY=VALUE", help="Such as optim.lr=1e-3; repeatable."
 )
 @click.option("--folds", default="all", show_default=True, help="Which folds to train: 0,1 or all.")
+@click.option("--revision", default="now", show_default=True, help="Labels to train on: a revision's number or name.")
 @click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
 @common_options
 @pass_settings
@@ -34,12 +37,15 @@ def train(
     file: Path | None,
     settings_given: tuple[str, ...],
     folds: str,
+    revision: str,
     detach: bool,
 ) -> None:
     """Train a run as a job and follow it. Ctrl-C stops it; a closed terminal does not."""
     config, chosen = load_config(preset, file=file, settings=settings_given), _parse_folds(folds)
-    workspace = settings.open_workspace()
-    run, job = start_run(workspace, settings.load_index(), name, config, chosen)
+    workspace, index = settings.open_workspace(), settings.load_index()
+    newest = DecisionStore(workspace, index.dataset_id).revision()
+    labels = RevisionNames(workspace, index.dataset_id).resolve(revision, newest=newest)
+    run, job = start_run(workspace, index, name, config, chosen, revision=labels)
     finish_job(settings, run, job, detach=detach, told=_trained)
 
 

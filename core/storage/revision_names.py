@@ -69,11 +69,11 @@ class RevisionNames:
         Raises:
             DecisionError: no such revision; names those with a name.
         """
-        known = self.list()
         if text == "now":
             return newest
-        if text.isdigit() and int(text) <= newest:
+        if text.isdecimal() and int(text) <= newest:
             return int(text)
+        known = self.list()
         if text in set(known.name):
             return int(known.loc[known.name == text, "revision"].iloc[0])
         names = ", ".join(known.name.tail(20)) or "none has a name yet"
