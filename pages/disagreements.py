@@ -5,11 +5,16 @@ from dataclasses import replace
 import streamlit as st
 
 from core.curation.agreement import QUEUE, disagreements
-from core.curation.disagreements import fixed_and_broken, reviewers_apart, voters_apart
-from core.taxonomy import CLASS_NAMES
+from core.curation.disagreements import (
+    by_unit,
+    dispute_lines,
+    disputes_of,
+    fixed_and_broken,
+    reviewers_apart,
+    voters_apart,
+)
 from ui.queue_page import filtered, open_desk, show_cards
 from ui.review_data import votes
-from ui.reviewers import vote_words
 from ui.run_picker import finished_runs
 from ui.session import current
 
@@ -28,11 +33,10 @@ source = st.selectbox(
 )  # fmt: skip
 ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
-extra, reasons, told = {}, {}, {}
+extra, told = {}, {}
 if source == "reviewers":
     torn = disagreements(current().index.photos, desk.reviewed)
     table = reviewers_apart(desk.table, torn)
-    reasons = {card["target"]: [vote_words(vote) for vote in card["votes"]] for card in torn.to_dict("records")}
 else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)
@@ -47,11 +51,9 @@ if source in others:
 desk = replace(desk, table=table)
 orders = ["disagreement", "gain", "margin", "entropy", "confidence", "random"]
 view = filtered(desk, QUEUE, orders, extra=extra, splits=True)
-shown = set(view.rows.target[:700]) if told else set()
-for place in [place for place, target in enumerate(target_of) if target in shown]:
-    said_here = [f"{name} {CLASS_NAMES[one[place]]}" for name, one in told.items() if one[place] >= 0]
-    if len({line.split(" ", 1)[1] for line in said_here}) > 1:
-        reasons.setdefault(target_of[place], []).append("; ".join(said_here))
+if told:
+    torn = disputes_of(desk.table, told, set(view.rows.target[:700]))
+reasons = {target: dispute_lines(disputes) for target, disputes in by_unit(desk.table, torn).items()}
 show_cards(
     desk, view, QUEUE, gained="eval", reasons=reasons,
     empty="Nobody disagrees here. Compare with another run, or train one with other settings: Train.",

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.curation.calibrated import calibrate_run
-from core.curation.disagreements import together, votes_of
+from core.curation.disagreements import run_votes
 from core.curation.evidence import Evidence, run_evidence
 from core.curation.neighbours import nearest_of_two_classes
 from core.curation.review_effect import ReviewEffect, review_effect
@@ -17,7 +17,6 @@ from core.evaluation.shift import Shift
 from core.people.inference import Inference, Prior
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import Grouping, open_grouping
-from core.storage.predictions import read_predictions
 from core.storage.runs import Run, open_run
 from ui.session import Desk, current
 
@@ -140,10 +139,4 @@ def _table(
 def _votes(place: str, run_id: str, other: str, _desk: Desk, _photo_ids: list[str]) -> dict[str, Any]:
     del place  # only the key
     run = open_run(_desk.workspace, run_id)
-    if other == "folds":
-        folds = run.manifest["folds_to_run"]
-        told = {f"fold {fold}": read_predictions(run.fold_path(fold) / "evaluation") for fold in folds}
-    else:
-        pair = (run, open_run(_desk.workspace, other))
-        told = {one.run_id: together([one.oof(), one.evaluation()]) for one in pair}
-    return votes_of(told, _photo_ids)
+    return run_votes(run, None if other == "folds" else open_run(_desk.workspace, other), _photo_ids)

@@ -6,17 +6,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.curation.agreement import AXES, agreement, disagreements
+from core.curation.agreement import AXES, agreement, disagreements, vote_words
 from core.curation.labels import ORIGIN_WORDS
 from core.curation.origins import origins
 from core.storage.decision_files import read_decisions, write_decisions
 from core.storage.decisions import DecisionStore
-from core.taxonomy import AGE_BANDS, GENDERS, MASKS
 from ui.gallery import photo_grid
 from ui.session import current
 
 _SHOWN = 20
-_NAMES = dict(zip(AXES, (MASKS, GENDERS, AGE_BANDS), strict=True))
 
 
 def show_work(store: DecisionStore) -> None:
@@ -62,13 +60,6 @@ def show_disagreements(store: DecisionStore) -> None:
                 photo_grid(shown, [""] * len(shown))
             for vote in card["votes"]:
                 right.text(vote_words(vote))
-
-
-def vote_words(vote: dict[str, object]) -> str:
-    """One of the votes of a disagreement in words, such as ``Ann: worn, female, 30-59 (grey hair)``."""
-    values = ", ".join(names[int(str(vote[axis]))] for axis, names in _NAMES.items() if int(str(vote[axis])) >= 0)
-    said = f"the proposal is wrong; {values or 'no label'}" if vote["rejected"] else values
-    return f"{vote['who']}: {said}" + (f" ({vote['why']})" if vote["why"] else "")
 
 
 def show_origins(store: DecisionStore) -> None:

@@ -10,7 +10,7 @@ import click
 import pandas as pd
 
 from core.cli.options import Settings, common_options, pass_settings
-from core.curation.agreement import AXES, agreement, disagreements
+from core.curation.agreement import AXES, agreement, disagreements, vote_words
 from core.curation.fixes import Fix, accept_certain, decide_fix, list_coverage, proposed_fixes
 from core.curation.history import difference_counts, label_differences, timeline
 from core.curation.origins import origins
@@ -19,7 +19,7 @@ from core.errors import DecisionError
 from core.storage.decision_files import read_decisions, write_decisions
 from core.storage.decisions import DecisionStore
 from core.storage.revision_names import RevisionNames
-from core.taxonomy import AGE_BANDS, GENDERS, MASKS, class_name
+from core.taxonomy import GENDERS, class_name
 
 who_option = click.option(
     "--who", default=getpass.getuser, help="Whose decision it is.", show_default="your user name"
@@ -199,20 +199,14 @@ def agreement_verb(settings: Settings) -> None:
         kappas = "  ".join(f"{axis} {row[f'{axis}_kappa']:.3f}" for axis in (*AXES, "label"))
         lines.append(f"{row['first']} and {row['second']}: {row['label_cards']:.0f} whole labels; kappa {kappas}")
     lines = lines or ["no two reviewers decided the same card yet"]
-    lines += [f"differ about {row['unit']} {row['target']}: {_votes(row['votes'])}" for row in _records(torn)]
+    lines += [
+        f"differ about {row['unit']} {row['target']}: {'; '.join(map(vote_words, row['votes']))}"
+        for row in _records(torn)
+    ]
     counts = origins(index.photos, decided)
     lines += [f"{row.split} photos, {row.origin}: {row.photos:,}" for row in counts.itertuples()]
     result = {"pairs": _records(table), "disagreements": _records(torn), "origins": _records(counts)}
     settings.finish(result, "\n".join(lines))
-
-
-def _votes(votes: list[dict[str, Any]]) -> str:
-    def words(vote: dict[str, Any]) -> str:
-        names = {"mask": MASKS, "gender": GENDERS, "age_band": AGE_BANDS}
-        said = " ".join(values[vote[axis]] for axis, values in names.items() if vote[axis] >= 0)
-        return f"rejected, {said}" if vote["rejected"] else said
-
-    return "; ".join(f"{vote['who']} {words(vote)}" for vote in votes)
 
 
 @click.command("decisions-export")

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.taxonomy import IntArray, decode, encode
+from core.taxonomy import AGE_BANDS, GENDERS, MASKS, IntArray, decode, encode
 
 QUEUE = "disagreements"
 """A decision in this queue settles a disagreement."""
 
 AXES = ("mask", "gender", "age_band")
 OPEN = -1
+_NAMES = dict(zip(AXES, (MASKS, GENDERS, AGE_BANDS), strict=True))
 _REJECTED = 18
 """Overall category of a vote that the proposal is wrong, without another label."""
 
@@ -98,6 +99,13 @@ def disagreements(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame
             cards[number] |= {name: vote.pop(name) for name in card}
             cards[number]["votes"].append(vote)
     return pd.DataFrame(list(cards.values()), columns=[*card, "differing", "votes"])
+
+
+def vote_words(vote: dict[str, Any]) -> str:
+    """One of the votes of a disagreement in words, such as ``Ann: worn, female, 30-59 (grey hair)``."""
+    values = ", ".join(names[vote[axis]] for axis, names in _NAMES.items() if vote[axis] >= 0)
+    said = f"the proposal is wrong; {values or 'no label'}" if vote["rejected"] else values
+    return f"{vote['who']}: {said}" + (f" ({vote['why']})" if vote["why"] else "")
 
 
 def agreement(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:

@@ -1,16 +1,20 @@
 """Photos that runs, folds or reviewers see differently, and what one run mends and another breaks."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from core.curation.agreement import AXES, vote_words
 from core.curation.review_table import ReviewTable
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, probabilities
-from core.storage.predictions import Predictions
-from core.taxonomy import IntArray
+from core.storage.predictions import Predictions, read_predictions
+from core.storage.runs import Run
+from core.taxonomy import IntArray, decode
 
 
 def vote_entropy(votes: Sequence[IntArray]) -> Float64Array:
@@ -40,6 +44,20 @@ def votes_of(predictions: Mapping[str, Predictions], photo_ids: Sequence[str]) -
         place = pd.Index(one.photo_ids).get_indexer(wanted)
         told[name] = np.where(place >= 0, one.logits.argmax(axis=1)[place], -1)
     return told
+
+
+def run_votes(run: Run, other: Run | None, photo_ids: Sequence[str]) -> dict[str, IntArray]:
+    """The votes of two runs, or of the folds of one where there is no other; folds say nothing of train photos.
+
+    Raises:
+        RunError: predictions are missing or damaged.
+    """
+    if other is None:
+        folds = run.manifest["folds_to_run"]
+        told = {f"fold {fold}": read_predictions(run.fold_path(fold) / "evaluation") for fold in folds}
+    else:
+        told = {one.run_id: together([one.oof(), one.evaluation()]) for one in (run, other)}
+    return votes_of(told, photo_ids)
 
 
 def together(parts: Sequence[Predictions]) -> Predictions:
@@ -86,3 +104,47 @@ def reviewers_apart(table: ReviewTable, torn: pd.DataFrame) -> ReviewTable:
     is_open[photos.group.to_numpy()[concerned]] = True
     decision = table.units.decision.where(~is_open, "")
     return replace(table, units=table.units.assign(disagreement=is_open.astype(np.float64), decision=decision))
+
+
+def disputes_of(
+    table: ReviewTable, told: Mapping[str, IntArray], targets: Collection[str] | None = None
+) -> pd.DataFrame:
+    """The photos about which voters differ, in the form of ``agreement.disagreements``.
+
+    Args:
+        told: as in ``voters_apart``.
+        targets: of the units to look at, None for all.
+    """
+    names, votes = list(told), np.stack(list(told.values()), axis=1)  # (N, V)
+    known = np.where(votes < 0, votes.max(axis=1, keepdims=True), votes)
+    rows = np.flatnonzero(known.min(axis=1) != known.max(axis=1))
+    if targets is not None:
+        rows = rows[table.units.target.isin(list(targets)).to_numpy()[table.photos.group.to_numpy()[rows]]]
+    disputes = []
+    for photo_id, said in zip(table.photos.photo_id.to_numpy()[rows].tolist(), votes[rows].tolist(), strict=True):
+        labels = [dict(zip(AXES, map(int, decode(label)), strict=True)) for label in said if label >= 0]
+        who = [name for name, label in zip(names, said, strict=True) if label >= 0]
+        differing = [axis for axis in AXES if len({label[axis] for label in labels}) > 1]
+        each = [{"who": name, **label, "rejected": False, "why": ""} for name, label in zip(who, labels, strict=True)]
+        disputes.append(("photo", photo_id, differing, each))
+    return pd.DataFrame(disputes, columns=["unit", "target", "differing", "votes"])
+
+
+def by_unit(table: ReviewTable, disputes: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
+    """The disputes about each unit's photos or person, by the unit's target, in the order of the table's photos."""
+    photos = table.photos
+    about = {(row["unit"], row["target"]): row for row in disputes.to_dict("records")}
+    here = np.flatnonzero(photos.photo_id.isin(disputes.target) | photos.person_id.isin(disputes.target))
+    targets = table.units.target.to_numpy()[photos.group.to_numpy()[here]].tolist()
+    found: dict[str, list[dict[Any, Any]]] = {}
+    for target, photo in zip(targets, photos.iloc[here].itertuples(), strict=True):
+        for key in (("person", photo.person_id), ("photo", photo.photo_id)):
+            if key in about and about[key] not in found.setdefault(target, []):
+                found[target].append(about[key])
+    return found
+
+
+def dispute_lines(disputes: Sequence[dict[Any, Any]]) -> list[str]:
+    """Disputes in words, a line each: ``first: worn, male, <30; second: worn, female, <30``; equal ones once."""
+    lines = Counter("; ".join(map(vote_words, dispute["votes"])) for dispute in disputes)
+    return [line + f" ({count} photos)" * (count > 1) for line, count in lines.items()]
