@@ -44,7 +44,13 @@ with st.expander("Accept many at once"):
             st.rerun()
         undo_button(desk, QUEUE)
     if thresholds is not None:
-        st.dataframe(thresholds, hide_index=True, width="stretch", height=250)
+        st.dataframe(
+            thresholds, hide_index=True, width="stretch", height=250, placeholder="", alt="Thresholds by class",
+            column_config={
+                "label": None, "name": "class", "n": "photos above", "right": "right ones", "low": "right, at least",
+                "threshold": "confidence from",
+            },
+        )  # fmt: skip
 
 view = filtered(desk, QUEUE, ["gain", "margin", "entropy", "confidence", "random"])
 show_cards(

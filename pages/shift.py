@@ -6,7 +6,6 @@ from core.evaluation.best_classes import best_classes
 from core.evaluation.calibration import expected_calibration_error, reliability_table
 from core.evaluation.expected_score import expected_score
 from core.evaluation.metrics import probabilities
-from core.evaluation.prior import total_variation
 from core.evaluation.shift import mix_table, moves
 from core.taxonomy import CLASS_NAMES
 from ui.calibrated import calibrated, drawn_truth, shift_draws
@@ -15,7 +14,6 @@ from ui.shift_charts import mix_chart, reliability_chart
 
 _METHODS = ("bias", "axes", "temperature", "none")
 _RULES = ("most probable class", "macro F1")
-_DISAGREE = 0.1
 
 st.title("Shift")
 st.caption(
@@ -46,11 +44,10 @@ st.markdown(
     f"People of 60 and over: **{table.train[old].sum():.0%}** of the train set, **{table.em[old].sum():.0%}** of the "
     f"evaluation set by EM, **{table.bbse[old].sum():.0%}** by BBSE. Lines are 95 % intervals by train person."
 )
-gap = total_variation(shift.em_mix, shift.bbse_mix)
-if gap > _DISAGREE:
+if not shift.is_steady:
     st.warning(
-        f"The two estimates differ by {gap:.0%} of the people: this run tells the groups apart too badly for either "
-        "to be trusted far. Try a better run before you correct by them."
+        f"The two estimates differ by {shift.gap:.0%} of the people: this run tells the groups apart too badly for "
+        "either to be trusted. Queues do not correct by it unless told to. Try a better run."
     )
 with st.expander("The same as numbers"):
     st.dataframe(

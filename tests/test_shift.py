@@ -120,3 +120,11 @@ def test_without_the_folds_own_logits_the_runs_mean_is_taken(index, workspace):
     decisions = DecisionStore(workspace, index.dataset_id).effective()
     (alone,) = calibrate_run(run, index.photos, decisions).eval_logits
     np.testing.assert_array_equal(alone, run.evaluation().logits)
+
+
+def test_a_run_that_cannot_tell_the_groups_apart_gives_no_steady_estimate(train, evaluation):
+    assert estimate_shift(train.logits, train.labels, [evaluation.logits]).is_steady
+    few, blurred = draw_people(4, 40, apart=0.3), draw_people(5, 80, EVAL_MIX, apart=0.3, lean=3.0)
+    weak = estimate_shift(few.logits, few.labels, [blurred.logits])
+    assert weak.gap == total_variation(weak.em_mix, weak.bbse_mix)
+    assert not weak.is_steady

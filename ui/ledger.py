@@ -21,14 +21,18 @@ from ui.times import clock
 
 _SHOWN = 24
 _SCORES = ("expected", "low", "high", "public", "private", "estimate", "estimate_error", "agreement")
+_WORDS = {"created_at": "made", "made_of": "made of", "file_name": "file", "estimate_error": "estimate ±"}
 
 
 def show_table(table: pd.DataFrame) -> None:
     """All files with what was expected and what the leaderboard said."""
     shown = table.assign(created_at=[clock(moment) for moment in table.created_at])
     order = ["number", "created_at", *_SCORES, "variant", "made_of", "file_name", "comment"]
-    st.dataframe(shown, hide_index=True, alt="All submissions", column_order=order, column_config={
-        name: st.column_config.NumberColumn(format="%.4f") for name in _SCORES})  # fmt: skip
+    scores = {name: st.column_config.NumberColumn(_WORDS.get(name), format="%.4f") for name in _SCORES}
+    st.dataframe(
+        shown, hide_index=True, alt="All submissions", placeholder="", column_order=order,
+        column_config=_WORDS | scores,
+    )  # fmt: skip
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
         st.caption(
@@ -36,8 +40,7 @@ def show_table(table: pd.DataFrame) -> None:
         )
     else:
         st.caption(
-            "estimate: the expected score, mended by what like files scored; "
-            f"error {table.estimate_error.max():.4f} (leave one out). "
+            "estimate: the expected score, mended by what like files scored; ± its error, leaving one out each time. "
             "agreement: with the best file."
         )
 
@@ -91,7 +94,8 @@ def show_file(ledger: SubmissionLedger, row: pd.Series) -> None:
         st.warning(f"Written despite a red check: {row.origin['override']}")
     show_findings(row.findings)
     st.caption(f"sha256 `{row.sha256}` · code `{row.origin.get('code_version', 'made elsewhere')}`")
-    st.json({key: value for key, value in row.origin.items() if key != "class_counts"}, expanded=False)
+    with st.expander("Manifest"):
+        st.json({key: value for key, value in row.origin.items() if key != "class_counts"}, expanded=2)
 
 
 def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belief | None) -> None:

@@ -20,7 +20,7 @@ from core.storage.selections import read_selection
 from core.taxonomy import AXES, CLASS_NAMES
 from ui.links import link_to
 from ui.review import review
-from ui.review_data import effect_of, neighbours, table_of
+from ui.review_data import effect_of, neighbours, shift_of, table_of
 from ui.reviewer import reviewer
 from ui.run_picker import pick_run
 from ui.session import current
@@ -88,12 +88,13 @@ def open_desk() -> Desk | None:
     unit = middle.segmented_control(
         "decide by", ["person", "photo"], default="person", key="unit", bind="query-params"
     )
-    newest = list_groupings(here.workspace, dataset_id=here.index.dataset_id)[:1]
-    prior, grouping = pick_prior(right, first="em"), pick_grouping(last, first="".join(newest))
-    inference = make_inference(prior, grouping)
-    who = reviewer()
     store = DecisionStore(here.workspace, here.index.dataset_id)
     revision = store.revision()
+    newest = list_groupings(here.workspace, dataset_id=here.index.dataset_id)[:1]
+    prior = pick_prior(right, first="em" if shift_of(run, revision).is_steady else "none")
+    grouping = pick_grouping(last, first="".join(newest))
+    inference = make_inference(prior, grouping)
+    who = reviewer()
     with st.spinner("reading the run"):
         table = table_of(run, unit=unit or "person", inference=inference, revision=revision)
         effect = effect_of(run, unit=unit or "person", inference=inference, revision=revision)

@@ -51,6 +51,12 @@ def table_of(run: Run, *, unit: str, inference: Inference, revision: int) -> Rev
     return with_decisions(table, evidence, decisions)
 
 
+def shift_of(run: Run, revision: int) -> Shift:
+    """The run's calibration and the estimated class mix, some decisions old at most."""
+    desk = current()
+    return _shift(_key(desk), run.run_id, _calibrated_at(revision), desk)
+
+
 def effect_of(run: Run, *, unit: str, inference: Inference, revision: int) -> ReviewEffect | None:
     """What the corrections change in what the run says of the evaluation photos."""
     desk = current()

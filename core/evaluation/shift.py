@@ -13,8 +13,11 @@ from core.errors import RunError
 from core.evaluation.age_cells import cells_of
 from core.evaluation.calibration_map import Calibration, CalibrationMethod, fit_calibration, to_classes
 from core.evaluation.metrics import Float64Array, confusion_matrix, paired, probabilities, same_length
-from core.evaluation.prior import GROUP_NAMES, bbse_mix, em_mix, groups_of, mix_of
+from core.evaluation.prior import GROUP_NAMES, bbse_mix, em_mix, groups_of, mix_of, total_variation
 from core.taxonomy import AGE_BANDS, GENDERS, FloatArray, IntArray, decode
+
+STEADY = 0.2
+"""Largest distance of the two estimates of a mix at which either is trusted: see docs/methods.md."""
 
 _SHARPEST = 4.0
 """Largest power by which a mean of networks is sharpened."""
@@ -39,6 +42,16 @@ class Shift:
     bbse_mix: Float64Array
     train_cells: Float64Array
     em_cells: Float64Array
+
+    @property
+    def gap(self) -> float:
+        """Total variation distance of the two estimates."""
+        return total_variation(self.em_mix, self.bbse_mix)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the two estimates, which err for different reasons, say about the same."""
+        return self.gap <= STEADY
 
     def calibrated(self, logits: Sequence[FloatArray]) -> Float64Array:
         """Calibrated probabilities of the networks taken together, (M, 18).

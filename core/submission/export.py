@@ -125,7 +125,7 @@ def draft_submission(
         text.encode(),
         info,
         references=references_for(workspace, rows, ballot.members),
-        mix=None if belief is None else belief.shift.em_mix,
+        mix=belief.shift.em_mix if belief is not None and belief.shift.is_steady else None,
     )
     expected = None if belief is None else belief.expected(labels)
     return Draft(

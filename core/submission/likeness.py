@@ -57,11 +57,15 @@ def check_likeness(classes: IntArray, references: Sequence[Reference], photo_ids
 
 
 def check_mix(classes: IntArray, mix: Float64Array | None) -> Iterator[Finding]:
-    """Gender x age as the file has it against the estimate for the evaluation set, and classes without a photo."""
+    """Gender x age as the file has it against the estimate for the evaluation set, and classes without a photo.
+
+    Args:
+        mix: (6,) the estimate; None where there is none to be trusted, and nothing is said.
+    """
     absent = [CLASS_NAMES[label] for label in np.flatnonzero(np.bincount(classes, minlength=NUM_CLASSES) == 0)]
     if absent:
         yield Finding(
-            "yellow", "classes in use", f"{len(absent)} classes are never predicted, first {absent[0]}",
+            "yellow", "classes in use", f"never predicted: {'; '.join(absent)}",
             "a weak model, or a group that is too rare in training; each counts 0 in macro F1",
         )  # fmt: skip
     if mix is None:
