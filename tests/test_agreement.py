@@ -124,3 +124,127 @@ def test_nobody_has_said_anything_yet(desk):
     assert votes(PHOTOS, decided).empty
     assert disagreements(PHOTOS, decided).empty
     assert agreement(PHOTOS, decided).empty
+
+
+ONE, OTHER = "ann/mask1.jpg", "ann/mask2.jpg"  # ann is female, under 30
+
+
+def _torn(desk):
+    table = disagreements(PHOTOS, desk.store.effective())
+    return table[["unit", "target", "differing"]].to_numpy().tolist()
+
+
+def test_a_decision_about_a_person_differs_from_anothers_about_one_of_its_photos(desk):
+    desk.decide("ann", "relabel", "ann", unit="person", gender=0, age_years=40, why="beard")
+    desk.decide("bob", "relabel", ONE, gender=1, mask=0)
+    desk.decide("bob", "relabel", OTHER, gender=0, mask=1)
+    desk.decide("cat", "skip", OTHER)
+    assert _torn(desk) == [["photo", ONE, ["gender"]]]
+    said = disagreements(PHOTOS, desk.store.effective()).votes[0]
+    assert [(vote["who"], vote["mask"], vote["gender"], vote["age_band"], vote["why"]) for vote in said] == [
+        ("ann", -1, 0, 1, "beard"),
+        ("bob", 0, 1, -1, ""),
+    ]
+
+
+def test_one_reviewer_does_not_disagree_with_herself(desk):
+    desk.decide("ann", "relabel", "ann", unit="person", gender=0)
+    desk.decide("ann", "relabel", ONE, gender=1)
+    assert _torn(desk) == []
+    desk.decide("bob", "relabel", "ann", unit="person", gender=1)
+    assert _torn(desk) == [["person", "ann", ["gender"]]]  # of that photo ann says the same as bob
+
+
+def test_rejecting_a_proposal_about_a_person_is_a_vote_for_gender_and_age_of_its_photos_not_for_their_masks(desk):
+    desk.decide("ann", "reject", "ann", unit="person")
+    desk.decide("bob", "relabel", ONE, mask=2)
+    assert _torn(desk) == []
+    desk.decide("bob", "relabel", ONE, age_band=2)
+    assert _torn(desk) == [["photo", ONE, ["age_band"]]]
+
+
+def test_two_who_differ_about_a_person_are_one_card_whatever_a_third_says_of_a_mask(desk):
+    desk.decide("ann", "relabel", "ann", unit="person", gender=0)
+    desk.decide("bob", "relabel", "ann", unit="person", gender=1)
+    desk.decide("cat", "relabel", ONE, mask=1)
+    assert _torn(desk) == [["person", "ann", ["gender"]]]
+
+
+@pytest.mark.parametrize(
+    ("unit", "target", "axis", "is_settled"),
+    [("photo", ONE, "gender", True), ("person", "ann", "gender", True), ("person", "ann", "age_band", False)],
+)
+def test_the_photo_is_settled_by_a_decision_about_it_or_by_one_about_the_person_and_that_axis(
+    desk, unit, target, axis, is_settled
+):
+    desk.decide("ann", "relabel", "ann", unit="person", gender=0)
+    desk.decide("bob", "relabel", ONE, gender=1)
+    desk.decide("cat", "relabel", target, unit=unit, queue=QUEUE, **{axis: 1})
+    assert _torn(desk) == ([] if is_settled else [["photo", ONE, ["gender"]]])
+
+
+def test_a_settled_mask_stays_settled_when_something_else_is_decided_about_the_person(desk):
+    desk.decide("ann", "relabel", ONE, mask=0)
+    desk.decide("bob", "relabel", ONE, mask=1)
+    desk.decide("cat", "relabel", ONE, mask=1, queue=QUEUE)
+    desk.decide("dan", "relabel", "ann", unit="person", age_band=1)
+    assert _torn(desk) == []
+
+
+def _torn_one_by_one(rows):
+    """Axes apart of each photo that was decided alone: what each reviewer says of it, decision after decision."""
+    apart = {}
+    train = PHOTOS[PHOTOS.split == "train"]
+    for photo in train.itertuples():
+        said, itself = {}, set()
+        for row in rows:
+            if row.target not in (photo.photo_id, photo.person_id):
+                continue
+            votes = said.setdefault(row.who, {})
+            alone = row.unit == "photo"
+            if row.kind == "reject":
+                if alone:
+                    votes.clear()
+                given = {"gender": photo.gender, "age_band": photo.age_band} | ({"mask": photo.mask} if alone else {})
+            else:
+                given = {axis: getattr(row, axis) for axis in ("mask", "gender", "age_band")}
+                given = {axis: value for axis, value in given.items() if value is not None}
+            votes |= given
+            itself |= set(given) if alone else set()
+        found = [
+            axis
+            for axis in ("mask", "gender", "age_band")
+            if axis in itself and len({votes[axis] for votes in said.values() if axis in votes}) > 1
+        ]
+        if found:
+            apart[photo.photo_id] = found
+    return apart
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_photos_that_are_disputed_are_those_found_decision_by_decision(desk, seed):
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(rng.randrange(2, 30)):
+        alone = rng.random() < 0.6
+        person = rng.choice(["ann", "bob", "cat"])
+        kind = rng.choice(["relabel", "relabel", "reject"])
+        axes = rng.sample(["mask", "gender", "age_band"] if alone else ["gender", "age_band"], rng.randrange(1, 3))
+        given = {axis: rng.randrange(2) for axis in axes} if kind == "relabel" else {}
+        target, unit = (f"{person}/mask{rng.randrange(1, 3)}.jpg", "photo") if alone else (person, "person")
+        rows.append(desk.decide(rng.choice(["kim", "lee", "sue"]), kind, target, unit=unit, **given))
+    table = disagreements(PHOTOS, desk.store.effective())
+    photos = table[table.unit == "photo"]
+    assert dict(zip(photos.target, photos.differing, strict=True)) == _torn_one_by_one(rows)
+
+
+def test_kappa_counts_a_decision_about_a_person_once_and_never_against_one_about_a_photo(desk):
+    people = PHOTOS.person_id[PHOTOS.split == "train"].unique().tolist()
+    first, second = [0, 1, 0, 1, 1, 0], [0, 1, 1, 1, 0, 0]
+    for person, a, b in zip(people, first, second, strict=True):
+        desk.decide("ann", "relabel", person, unit="person", gender=a)
+        desk.decide("bob", "relabel", person, unit="person", gender=b)
+        desk.decide("bob", "relabel", f"{person}/mask1.jpg", gender=1 - a)
+    row = agreement(PHOTOS, desk.store.effective()).iloc[0]
+    assert row.gender_cards == 6
+    assert row.gender_kappa == pytest.approx(cohen_kappa_score(first, second))

@@ -125,13 +125,18 @@ def test_an_empty_queue_still_takes_what_waits_and_undoes_the_last_decision(
     assert shown["answer"]["last"] == "the-last-one"
 
 
-def test_reviewers_who_disagree_are_a_queue_with_both_votes(demo_dir, trained_run, index, store, monkeypatch):
-    person = index.photos.person_id.iloc[0]
-    for who, gender in (("ann", 0), ("lee", 1)):
-        store.append([Decision(who=who, kind="relabel", unit="person", target=person, gender=gender)])
+@pytest.mark.parametrize("alone", [False, True], ids=["about a person", "about one of its photos"])
+def test_reviewers_who_disagree_are_a_queue_with_both_votes(alone, demo_dir, trained_run, index, store, monkeypatch):
+    photo, person = index.photos[["photo_id", "person_id"]].iloc[0]
+    store.append([Decision(who="ann", kind="relabel", unit="person", target=person, gender=0)])
+    about = {"target": photo} if alone else {"unit": "person", "target": person}
+    store.append([Decision(who="lee", kind="relabel", gender=1, **about)])
     app = _open("disagreements", demo_dir, trained_run[0], monkeypatch, **{"with": "reviewers"})
     app.selectbox(key="with").set_value("reviewers").run()
     assert "to decide 1" in _states(app)
+    [card] = _review(app)["cards"]
+    assert (card["unit"], card["target"]) == ("person", person)
+    assert "ann: male; lee: female" in card["why"]
 
 
 def test_the_top_of_a_queue_is_listed_from_the_command_line(demo_dir, trained_run, store, capsys):

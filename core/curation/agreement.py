@@ -15,6 +15,8 @@ QUEUE = "disagreements"
 AXES = ("mask", "gender", "age_band")
 OPEN = -1
 _NAMES = dict(zip(AXES, (MASKS, GENDERS, AGE_BANDS), strict=True))
+_CARD = ["unit", "target"]
+_READ = [*_CARD, "who", "kind", "origin", *AXES, "proposal", "why", "created_at", "queue"]
 _REJECTED = 18
 """Overall category of a vote that the proposal is wrong, without another label."""
 
@@ -52,8 +54,8 @@ def votes(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         unit, target, who, mask, gender, age_band (-1 left open), rejected, why, created_at, queue; a row a
         card and reviewer, cards in the order of their first decision.
     """
-    about = decisions[decisions.kind.isin(["accept", "relabel", "reject"]) & (decisions.origin != "model")]
-    key = ["unit", "target", "who"]
+    about = _counting(decisions)
+    key = [*_CARD, "who"]
     group = about.groupby(key, sort=False).ngroup().to_numpy()
     table = about[~about.duplicated(key)][key].reset_index(drop=True)
     last = about[~about.duplicated(key, keep="last")].set_index(key)[["kind", "why", "created_at", "queue"]]
@@ -75,30 +77,36 @@ def votes(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
 def disagreements(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     """Cards about which reviewers differ, and that no decision of the queue ``QUEUE`` has settled since.
 
+    Who decides about a whole person says it of each of its photos. Where another decided about one of these photos
+    alone and differs, that photo is the card, not the person: the others are in no doubt. A later decision of the
+    queue about the photo settles it, or one about the person that gives an axis on which they differ.
+
     Returns:
         unit, target, differing (the axes; none when one rejects what another labels), votes (a list of
         dicts, the oldest first: who, mask, gender, age_band, rejected, why, created_at).
     """
-    card = ["unit", "target"]
-    table = votes(photos, decisions)
-    table = table[table.duplicated(card, keep=False)].sort_values("created_at", kind="stable")
-    place = table.groupby(card, sort=False).ngroup()
+    about = _on_single_photos(photos, _counting(decisions))
+    table = votes(photos, about)
+    table = table[table.duplicated(_CARD, keep=False)].sort_values("created_at", kind="stable")
     given = table[list(AXES)].where(table[list(AXES)] >= 0)
-    apart = given.groupby(place).max() > given.groupby(place).min()
+    card = [table.unit, table.target]
+    low, high = (getattr(given.groupby(card, sort=False), end)() for end in ("min", "max"))
+    itself = about[~about.of_person]
+    apart = (high > low) & _axes_given(photos, itself).groupby([itself.unit, itself.target]).any().reindex(low.index)
     labelled = given.notna().any(axis=1)
-    one_without = (table.rejected & ~labelled).groupby(place).any()
-    one_with = (~table.rejected & labelled).groupby(place).any()
-    settled = table.queue.groupby(place).last() == QUEUE
-    is_open = (apart.any(axis=1) | (one_without & one_with)) & ~settled
-    cards: dict[int, dict[str, Any]] = {
-        number: {"differing": [axis for axis, differs in zip(AXES, row, strict=True) if differs], "votes": []}
-        for number, row in zip(apart.index[is_open], apart[is_open].to_numpy().tolist(), strict=True)
+    one_without = (table.rejected & ~labelled).groupby(card, sort=False).any()
+    one_with = (~table.rejected & labelled).groupby(card, sort=False).any()
+    is_open = apart.any(axis=1) | (one_without & one_with)
+    is_open &= ~_settled(photos, about, apart)
+    cards: dict[Any, dict[str, Any]] = {
+        key: dict(zip(_CARD, key, strict=True))
+        | {"differing": [axis for axis, differs in zip(AXES, row, strict=True) if differs], "votes": []}
+        for key, row in zip(apart.index[is_open], apart[is_open].to_numpy().tolist(), strict=True)
     }
-    for number, vote in zip(place.tolist(), table.drop(columns="queue").to_dict("records"), strict=True):
-        if number in cards:
-            cards[number] |= {name: vote.pop(name) for name in card}
-            cards[number]["votes"].append(vote)
-    return pd.DataFrame(list(cards.values()), columns=[*card, "differing", "votes"])
+    shown = table[pd.MultiIndex.from_frame(table[_CARD]).isin(apart.index[is_open])]
+    for vote in shown.drop(columns="queue").to_dict("records"):
+        cards[vote.pop("unit"), vote.pop("target")]["votes"].append(vote)
+    return pd.DataFrame(list(cards.values()), columns=[*_CARD, "differing", "votes"])
 
 
 def vote_words(vote: dict[str, Any]) -> str:
@@ -146,6 +154,52 @@ def _compared(both: pd.DataFrame) -> dict[str, float]:
         result[f"{axis}_same"] = float((here[axis] == here[f"{axis}_2"]).mean()) if len(here) else float("nan")
         result[f"{axis}_kappa"] = cohens_kappa(here[axis], here[f"{axis}_2"])
     return result
+
+
+def _counting(decisions: pd.DataFrame) -> pd.DataFrame:
+    counts = decisions.kind.isin(["accept", "relabel", "reject"]) & (decisions.origin != "model")
+    return decisions.loc[counts, _READ]
+
+
+def _on_single_photos(photos: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
+    """The decisions, and those about people once more for each photo of theirs that was decided alone: ``of_person``.
+
+    Rejecting a proposal about a person says that the photo's gender and age are right, and nothing of its mask.
+    """
+    about = about.reset_index(drop=True).assign(of_person=False)
+    alone = photos[(photos.split == "train") & photos.photo_id.isin(about.target[about.unit == "photo"])]
+    people = about[(about.unit == "person") & about.target.isin(alone.person_id)]
+    if people.empty:
+        return about
+    original = alone.set_index("person_id")[["photo_id", "gender", "age_band"]].add_prefix("its_")
+    copies = people.join(original, on="target").assign(unit="photo", of_person=True)
+    copies["target"] = copies.pop("its_photo_id")
+    rejects = copies.kind == "reject"
+    for axis in ("gender", "age_band"):
+        copies[axis] = copies[axis].where(~rejects, copies.pop(f"its_{axis}"))
+    copies["kind"] = copies.kind.where(~rejects, "relabel")
+    return pd.concat([about, copies]).sort_index(kind="stable").reset_index(drop=True)
+
+
+def _settled(photos: pd.DataFrame, about: pd.DataFrame, apart: pd.DataFrame) -> pd.Series:
+    """Whether the newest decision on each card of ``apart`` is one of the queue ``QUEUE``.
+
+    One about the person counts for its photo where it gives an axis that is apart.
+    """
+    card = pd.MultiIndex.from_frame(about[_CARD])
+    differs = apart.reindex(card, fill_value=False).to_numpy(dtype=bool)
+    says = _axes_given(photos, about).to_numpy() & differs
+    newest = about[~about.of_person.to_numpy(dtype=bool) | says.any(axis=1)].drop_duplicates(_CARD, keep="last")
+    settled: pd.Series = newest.set_index(_CARD).queue.eq(QUEUE).reindex(apart.index)
+    return settled
+
+
+def _axes_given(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Which axes each decision gives; a rejection of a photo or person those of its original label."""
+    rejects = (decisions.kind == "reject").to_numpy()
+    original = _labels_before(photos, decisions, rejects)
+    given = _given(photos, decisions)
+    return pd.DataFrame({axis: np.where(rejects, original[axis], given[axis]) >= 0 for axis in AXES}, decisions.index)
 
 
 def _given(photos: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, IntArray]:
