@@ -55,7 +55,7 @@ def quality_words(grouping: Grouping) -> str:
 with below, st.expander("Find or import groups", expanded=not names):
     find_form(run, names)
     import_form(names)
-    watch_jobs(desk.workspace)
+    watch_jobs(desk.workspace, kind="people")
 
 with work:
     if not names:

@@ -11,7 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import DecisionError
+from core.jobs.queue import JobQueue
 from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
+from tests.synthetic import write_run
 
 IDS = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
 
@@ -121,3 +123,19 @@ def test_the_page_shows_the_groups_and_what_pooling_changes(demo_dir, index, tra
 def _components(app):
     """The data of all components on the page, as JSON."""
     return [element.proto.json for element in app.get("bidi_component")]
+
+
+def test_below_the_search_for_people_only_such_jobs_are_shown(desk, index):
+    write_run(desk, index, "first")
+    queue = JobQueue(desk)
+    for kind in ("train", "people"):
+        queue.update(
+            queue.submit(["--help"], kind=kind, title=f"a job of {kind}").job_id,
+            ("queued", "running"), state="finished", finished_at=0.0,
+        )  # fmt: skip
+    root = Path(__file__).resolve().parent.parent
+    app = AppTest.from_file(str(root / "ui" / "main.py"), default_timeout=60).run()
+    app.switch_page(str(root / "pages" / "people.py")).run()
+    words = " ".join(element.value for element in app.markdown)
+    assert "a job of people" in words
+    assert "a job of train" not in words

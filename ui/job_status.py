@@ -27,34 +27,39 @@ STATE_COLOURS = {
 }
 
 
-def watch_jobs(workspace: Workspace) -> None:
+def watch_jobs(workspace: Workspace, *, kind: str = "") -> None:
     """The jobs of a workspace, drawn every two seconds while one is alive, then once more for good.
 
     Each second, the page and its browser took a fifth of a core from a training on the same machine.
+
+    Args:
+        kind: only jobs of this kind, and nothing where there is none; "" for all.
     """
 
     def draw() -> None:
         try:
-            if not _draw_jobs(workspace) and alive:
+            if not _draw_jobs(workspace, kind) and alive:
                 st.rerun()
         except LabelingError as problem:
             st.error(str(problem))
 
-    alive = bool(JobQueue(workspace).alive())
+    alive = any(kind in ("", job.kind) for job in JobQueue(workspace).alive())
     st.fragment(draw, run_every=2.0 if alive else None)()
 
 
-def _draw_jobs(workspace: Workspace) -> bool:
+def _draw_jobs(workspace: Workspace, kind: str) -> bool:
     """All living jobs, then the newest ended ones; whether one is alive."""
     jobs = JobQueue(workspace).list()
+    places = {job.job_id: place for place, job in enumerate(job for job in reversed(jobs) if job.state in ALIVE)}
+    jobs = [job for job in jobs if kind in ("", job.kind)]
     runs = {run.run_id: run for run in list_runs(workspace) if not run.damage()}
     living = [job for job in jobs if job.state in ALIVE][::-1]
     ended = [job for job in jobs if job.state not in ALIVE]
     newest = {job.run_id: job.job_id for job in reversed(jobs)}
-    if not jobs:
+    if not jobs and not kind:
         st.info("No jobs yet. Press Start above; the job appears here and goes on when this page is closed.")
-    for place, job in enumerate(living):
-        _living(workspace, job, runs.get(job.run_id), place)
+    for job in living:
+        _living(workspace, job, runs.get(job.run_id), places[job.job_id])
     for place, job in enumerate(ended[:_ENDED_SHOWN]):
         run = runs.get(job.run_id) if newest[job.run_id] == job.job_id else None
         _ended(workspace, job, run, is_open=place == 0 and not living)

@@ -83,5 +83,5 @@ def _found(name: str, label: str) -> Finding | None:
         command = ["--data", str(desk.data_dir), "--workspace", str(desk.workspace.root), name.replace("_", "-")]
         JobQueue(desk.workspace).submit(command, kind=name, title=label, device="cpu")
         st.rerun()
-    watch_jobs(desk.workspace)
+    watch_jobs(desk.workspace, kind=name)
     return found
