@@ -14,7 +14,7 @@ from core.curation.disagreements import (
     voters_apart,
 )
 from ui.queue_page import filtered, open_desk, show_cards
-from ui.review_data import votes
+from ui.review_data import table_of, votes
 from ui.run_picker import finished_runs
 from ui.session import current
 
@@ -36,7 +36,14 @@ target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
 extra, told = {}, {}
 if source == "reviewers":
     torn = disagreements(current().index.photos, desk.reviewed)
-    table = reviewers_apart(desk.table, torn)
+    disputed = tuple(sorted(torn.target))
+    again = table_of(
+        desk.run, unit=desk.table.unit, inference=desk.inference, revision=desk.revision, disputed=disputed
+    )
+    table = reviewers_apart(again, torn)
+    people = int((torn.unit == "person").sum())
+    if people and table.unit == "photo":
+        st.info(f"Disputed as whole people, and shown when you decide by person: {people:,}.")
 else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)

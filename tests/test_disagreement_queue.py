@@ -88,6 +88,11 @@ def test_by_person_each_of_its_disputed_photos_is_told(runs, index):
     found = _cards("--with", "two", "--unit", "person")
     told = {target: [one["target"] for one in card["disputes"]] for target, card in found.items()}
     assert {target: told[target] for target in told if target in set(train.person_id)} == expected
+    kinds = train.set_index("photo_id").kind
+    text = _call("--with", "two", "--unit", "person")
+    for person, photos in expected.items():
+        row = next(line for line in text.splitlines() if line.split()[0] == person)
+        assert all(kinds[photo] in row for photo in photos)
 
 
 def test_reviewers_who_differ_are_listed_with_both_votes_whichever_unit_the_queue_has(runs, desk, index):

@@ -13,7 +13,9 @@ from core.curation.disagreements import (
     voters_apart,
     votes_of,
 )
+from core.curation.evidence import read_evidence
 from core.curation.queues import Filters, queue_rows
+from core.curation.review_table import review_table
 from core.errors import RunError
 from core.storage.decision_record import Decision
 from core.storage.predictions import Predictions
@@ -81,3 +83,49 @@ def test_what_reviewers_dispute_is_open_again_until_it_is_decided_in_this_queue(
     said.append(Decision(who="ann", kind="relabel", unit="person", target="p001", gender=1, queue=QUEUE))
     settled = reviewers_apart(read(made, "person", *said), disagreements(made[0], decided(*said)))
     assert queue_rows(settled, QUEUE, Filters()).empty
+
+
+def test_by_photo_only_photos_that_are_disputed_themselves_are_asked_about_and_an_answer_takes_them_away():
+    made = made_up(people=10, others=4)
+    said = [
+        Decision(who="kim", kind="relabel", unit="person", target="p001", gender=1),
+        Decision(who="lee", kind="relabel", unit="person", target="p001", gender=0),
+        Decision(who="kim", kind="relabel", unit="person", target="p002", gender=1),
+        Decision(who="lee", kind="relabel", target="p002/mask1.jpg", gender=0),
+    ]
+
+    def asked(unit):
+        apart = reviewers_apart(read(made, unit, *said), disagreements(made[0], decided(*said)))
+        return sorted(queue_rows(apart, QUEUE, Filters()).target)
+
+    assert asked("photo") == ["p002/mask1.jpg"]
+    assert asked("person") == ["p001", "p002"]
+    said.append(Decision(who="ann", kind="relabel", target="p002/mask1.jpg", gender=1, queue=QUEUE))
+    assert asked("photo") == []
+    assert asked("person") == ["p001"]
+    said.append(Decision(who="ann", kind="relabel", unit="person", target="p001", gender=1, queue=QUEUE))
+    assert asked("person") == []
+
+
+def test_what_is_disputed_is_worth_what_it_was_worth_before_anybody_answered():
+    made = made_up(people=10, others=4)
+    photo = made[2].photo_ids[3]
+    said = [Decision(who=who, kind="accept", target=photo, proposal=label) for who, label in (("kim", 2), ("lee", 5))]
+    said += [
+        Decision(who=who, kind="accept", unit="person", target="p001", gender=g)
+        for who, g in (("kim", 1), ("lee", 0))
+    ]
+    photos, now = made[0], decided(*said)
+    evidence = read_evidence(photos, now, made[1], [made[2]], folds={}, unit="photo")
+    torn = disagreements(photos, now)
+    assert set(torn.target) == {photo, "p001"}
+    open_again = review_table(evidence, photos, now, disputed=torn.target.tolist()).units.set_index("target")
+    before = review_table(evidence, photos, decided()).units.set_index("target")
+    answered = review_table(evidence, photos, now).units.set_index("target")
+    assert (open_again.decision == "").all()
+    assert answered.decision[photo] == "accept"
+    assert answered.gain[photo] == 0 < before.gain[photo]
+    assert open_again.gain[photo] == pytest.approx(before.gain[photo])
+    mine = open_again[open_again.index.str.startswith("p001/")]
+    assert (mine.gain > 0).any()
+    assert (answered.gain[mine.index] == 0).all()

@@ -136,7 +136,11 @@ def test_reviewers_who_disagree_are_a_queue_with_both_votes(alone, demo_dir, tra
     assert "to decide 1" in _states(app)
     [card] = _review(app)["cards"]
     assert (card["unit"], card["target"]) == ("person", person)
-    assert "ann: male; lee: female" in card["why"]
+    kind = str(index.photos.kind.iloc[0])
+    assert (f"{kind} · " if alone else "") + "ann: male; lee: female" in card["why"]
+    app.button_group(key="unit").set_value("photo").run()
+    assert f"to decide {int(alone)}" in _states(app)
+    assert any("by person: 1" in info.value for info in app.info) is not alone
 
 
 def test_the_top_of_a_queue_is_listed_from_the_command_line(demo_dir, trained_run, store, capsys):

@@ -27,8 +27,10 @@ _PAUSE_S = 3.0
 """Whoever has decided nothing for so long sees a table that takes the last answers in."""
 
 
-def table_of(run: Run, *, unit: str, inference: Inference, revision: int) -> ReviewTable:
-    """The review table after the decisions up to a revision.
+def table_of(
+    run: Run, *, unit: str, inference: Inference, revision: int, disputed: tuple[str, ...] = ()
+) -> ReviewTable:
+    """The review table after the decisions up to a revision; ``disputed`` as in ``review_table.review_table``.
 
     While decisions follow each other quickly, only what is decided is brought up to date: the table itself is made
     anew when the reviewer pauses, or after some hundred decisions.
@@ -43,12 +45,12 @@ def table_of(run: Run, *, unit: str, inference: Inference, revision: int) -> Rev
         changed_at = now
     made_at = made_at if is_quick else revision
     st.session_state[name] = (made_at, changed_at, revision)
-    table = _table(_key(desk), run.run_id, unit, grouping, inference.prior, made_at, desk)
+    table = _table(_key(desk), run.run_id, unit, grouping, inference.prior, made_at, disputed, desk)
     if made_at == revision:
         return table
     evidence = _evidence(_key(desk), run.run_id, unit, grouping, inference.prior, _calibrated_at(made_at), desk)
     decisions = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
-    return with_decisions(table, evidence, decisions)
+    return with_decisions(table, evidence, decisions, disputed=disputed)
 
 
 def shift_of(run: Run, revision: int) -> Shift:
@@ -134,11 +136,12 @@ def _known_neighbours(place: str) -> dict[str, list[dict[str, Any]]]:
 
 @st.cache_resource(max_entries=6, hash_funcs=_BY_IDENTITY, show_spinner=False)
 def _table(
-    place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, revision: int, _desk: Desk
-) -> ReviewTable:
+    place: str, run_id: str, unit: str, grouping: Grouping | None, prior: Prior, revision: int,
+    disputed: tuple[str, ...], _desk: Desk,
+) -> ReviewTable:  # fmt: skip
     evidence = _evidence(place, run_id, unit, grouping, prior, _calibrated_at(revision), _desk)
     decisions = DecisionStore(_desk.workspace, _desk.index.dataset_id).effective(at_revision=revision)
-    return review_table(evidence, _desk.index.photos, decisions)
+    return review_table(evidence, _desk.index.photos, decisions, disputed=disputed)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -21,14 +21,12 @@ from core.curation.evidence import run_evidence
 from core.curation.queues import ISSUES, NAMES, ORDERS, STATES, Filters, counts, queue_rows
 from core.curation.review_effect import ReviewEffect, review_effect
 from core.curation.review_table import ReviewTable, review_table
-from core.dataset.index import Index
 from core.errors import DecisionError
 from core.people.inference import PRIORS, Prior
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import open_grouping
 from core.storage.runs import Run, open_run
 from core.taxonomy import AXES
-from core.workspace import Workspace
 
 _SHOWN = ["target", "unit", "axis", "confidence", "margin", "wrong", "gain", "decision"]
 _SHOWN_APART = ["target", "unit", "disagreement", "gain", "decision"]
@@ -39,7 +37,7 @@ _FIRST_ORDER = {"label_issues": "wrong", QUEUE: "disagreement"}
 @click.option("--name", type=click.Choice(NAMES), help=f"Which queue.  [with --with: {QUEUE}]")
 @click.option("--run", "run_id", required=True)
 @click.option("--with", "other", metavar="RUN|folds|reviewers", help="Disagreements of --run and another run, of its "
-              "folds, or of reviewers.")  # fmt: skip
+              "folds, or of reviewers (about whole people with --unit person).")  # fmt: skip
 @click.option("--which", type=click.Choice(["all", "fixed", "broken"]), default="all", show_default=True,
               help="Disagreements: train photos that the other run fixes or breaks.")  # fmt: skip
 @click.option("--unit", type=click.Choice(["person", "photo"]), default="person", show_default=True)
@@ -65,10 +63,14 @@ def queue(
     decisions = DecisionStore(workspace, index.dataset_id).effective()
     groups = open_grouping(workspace, grouping, dataset_id=index.dataset_id) if grouping else None
     evidence = run_evidence(run, index.photos, decisions, unit=unit, grouping=groups, prior=prior)
-    table = review_table(evidence, index.photos, decisions)
-    torn, picked = None, None
-    if other is not None:
-        table, torn, picked = _apart(workspace, index, run, other, which, table, decisions)
+    torn = disagreements(index.photos, decisions) if other == "reviewers" else None
+    table = review_table(evidence, index.photos, decisions, disputed=() if torn is None else torn.target.tolist())
+    picked = None
+    if torn is not None:
+        table = reviewers_apart(table, torn)
+    elif other is not None:
+        second = None if other == "folds" else open_run(workspace, other)
+        table, torn, picked = _apart(table, run, second, which)
     filters = Filters(state=state, issue=issue, axis=axis or "", text=text, picked=picked)
     rows = queue_rows(table, name, filters, order=order or _FIRST_ORDER.get(name, "gain"))
     shown, told, effect = rows.head(count), counts(table, name, filters), review_effect(evidence)
@@ -100,18 +102,14 @@ def _queue_name(name: str | None, other: str | None, which: str) -> str:
 
 
 def _apart(
-    workspace: Workspace, index: Index, run: Run, other: str, which: str, table: ReviewTable, decisions: pd.DataFrame
+    table: ReviewTable, run: Run, other: Run | None, which: str
 ) -> tuple[ReviewTable, pd.DataFrame, frozenset[str] | None]:
     """The table with its disagreements, the disputes, and the targets that ``--which`` leaves, None for all."""
-    if other == "reviewers":
-        torn = disagreements(index.photos, decisions)
-        return reviewers_apart(table, torn), torn, None
-    second = None if other == "folds" else open_run(workspace, other)
-    told = run_votes(run, second, table.photos.photo_id.tolist())
+    told = run_votes(run, other, table.photos.photo_id.tolist())
     picked = None
-    if which != "all":
+    if other is not None and which != "all":
         labels = table.photos.label.to_numpy()
-        fixed, broken = fixed_and_broken(labels, told[run.run_id], told[other])
+        fixed, broken = fixed_and_broken(labels, told[run.run_id], told[other.run_id])
         groups = table.photos.group.to_numpy()[fixed if which == "fixed" else broken]
         picked = frozenset(table.units.target.to_numpy()[groups].tolist())
     return voters_apart(table, told), disputes_of(table, told), picked

@@ -1,6 +1,5 @@
 """Photos that runs, folds or reviewers see differently, and what one run mends and another breaks."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -95,11 +94,15 @@ def voters_apart(table: ReviewTable, told: Mapping[str, IntArray]) -> ReviewTabl
 def reviewers_apart(table: ReviewTable, torn: pd.DataFrame) -> ReviewTable:
     """The table with ``disagreement`` where reviewers are apart; those units are to be decided again.
 
+    By photo, disputes about a whole person are left to a table by person: no answer about one photo settles them.
+
     Args:
         torn: from ``agreement.disagreements``.
     """
     photos = table.photos
-    concerned = photos.photo_id.isin(torn.target) | photos.person_id.isin(torn.target)
+    concerned = photos.photo_id.isin(torn.target[torn.unit == "photo"])
+    if table.unit == "person":
+        concerned |= photos.person_id.isin(torn.target[torn.unit == "person"])
     is_open = np.zeros(len(table.units), dtype=bool)
     is_open[photos.group.to_numpy()[concerned]] = True
     decision = table.units.decision.where(~is_open, "")
@@ -131,20 +134,26 @@ def disputes_of(
 
 
 def by_unit(table: ReviewTable, disputes: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
-    """The disputes about each unit's photos or person, by the unit's target, in the order of the table's photos."""
+    """The disputes about each unit's photos or person, by the unit's target, in the order of the table's photos.
+
+    Each has a ``kind`` more: which of a train person's photos it is about, empty where the unit tells.
+    """
     photos = table.photos
     about = {(row["unit"], row["target"]): row for row in disputes.to_dict("records")}
     here = np.flatnonzero(photos.photo_id.isin(disputes.target) | photos.person_id.isin(disputes.target))
     targets = table.units.target.to_numpy()[photos.group.to_numpy()[here]].tolist()
-    found: dict[str, list[dict[Any, Any]]] = {}
+    found: dict[str, dict[Any, dict[Any, Any]]] = {}
     for target, photo in zip(targets, photos.iloc[here].itertuples(), strict=True):
-        for key in (("person", photo.person_id), ("photo", photo.photo_id)):
-            if key in about and about[key] not in found.setdefault(target, []):
-                found[target].append(about[key])
-    return found
+        kind = photo.kind if table.unit == "person" else ""
+        for key, told in ((("person", photo.person_id), ""), (("photo", photo.photo_id), kind)):
+            if key in about:
+                found.setdefault(target, {})[key] = about[key] | {"kind": told}
+    return {target: list(those.values()) for target, those in found.items()}
 
 
 def dispute_lines(disputes: Sequence[dict[Any, Any]]) -> list[str]:
-    """Disputes in words, a line each: ``first: worn, male, <30; second: worn, female, <30``; equal ones once."""
-    lines = Counter("; ".join(map(vote_words, dispute["votes"])) for dispute in disputes)
-    return [line + f" ({count} photos)" * (count > 1) for line, count in lines.items()]
+    """Disputes of ``by_unit`` in words, equal ones in one line: ``mask1, mask2 · ann: male; lee: female``."""
+    kinds: dict[str, list[str]] = {}
+    for dispute in disputes:
+        kinds.setdefault("; ".join(map(vote_words, dispute["votes"])), []).append(dispute["kind"])
+    return [f"{', '.join(filter(None, those))} · {line}" if any(those) else line for line, those in kinds.items()]

@@ -4,6 +4,7 @@ All queues are filters over it (``core.curation.queues``). It is made anew after
 evidence of a run, which is not.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,12 +59,15 @@ class ReviewTable:
     gained: dict[str, float]
 
 
-def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFrame) -> ReviewTable:
+def review_table(
+    evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFrame, *, disputed: Collection[str] = ()
+) -> ReviewTable:
     """The table after these decisions.
 
     Args:
         photos: the index's photos that the evidence was made from.
         decisions: those that stand, as in ``labels.effective_labels``, with queue and row.
+        disputed: photos and people that are to be decided again: what was said of them counts as no answer.
     Raises:
         DecisionError: as ``labels.effective_labels``.
     """
@@ -72,7 +76,8 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     labels = now.label.to_numpy()[place]
     groups, train = evidence.groups, evidence.is_train
     _, first, size = np.unique(groups, return_index=True, return_counts=True)
-    answered = np.where(train, -1, labels)
+    photo_kinds = decision_kinds(evidence.photos, decisions, disputed=disputed)
+    answered = np.where(train | (photo_kinds == ""), -1, labels)
     cells, photo_probs, mix = _evaluation_posterior(evidence, answered, first)
     doubt = train_doubt(evidence, cells, labels)
     submitted = np.where(answered >= 0, answered, evidence.predictions)
@@ -90,7 +95,6 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     }
 
     proposal = photo_probs.argmax(axis=1)
-    photo_kinds = decision_kinds(evidence.photos, decisions)
     shown = evidence.photos.assign(
         label=labels,
         predicted=evidence.predictions,
@@ -108,16 +112,18 @@ def review_table(evidence: Evidence, photos: pd.DataFrame, decisions: pd.DataFra
     )
 
 
-def with_decisions(table: ReviewTable, evidence: Evidence, decisions: pd.DataFrame) -> ReviewTable:
+def with_decisions(
+    table: ReviewTable, evidence: Evidence, decisions: pd.DataFrame, *, disputed: Collection[str] = ()
+) -> ReviewTable:
     """The same table with what is decided now; probabilities, labels and gains stay as they were when it was made.
 
     A tenth of the time of ``review_table``: for the next card while somebody decides several a second.
 
     Args:
         evidence: that the table was made from.
-        decisions: as in ``review_table``.
+        decisions, disputed: as in ``review_table``.
     """
-    kinds = decision_kinds(evidence.photos, decisions)
+    kinds = decision_kinds(evidence.photos, decisions, disputed=disputed)
     first = np.unique(evidence.groups, return_index=True)[1]
     decision = pd.Series(_unit_decision(kinds, evidence.groups, first), dtype=object, index=table.units.index)
     is_open = decision.isin(["", "skip"])
@@ -178,12 +184,15 @@ def _gain(
     return gain
 
 
-def decision_kinds(photos: pd.DataFrame, decisions: pd.DataFrame) -> NDArray[np.object_]:
+def decision_kinds(
+    photos: pd.DataFrame, decisions: pd.DataFrame, *, disputed: Collection[str] = ()
+) -> NDArray[np.object_]:
     """The kind of the last decision about each photo or its person, (N,); one of ``KINDS``.
 
     Args:
         photos: photo_id and person_id.
         decisions: those that stand, oldest first, with row.
+        disputed: photos and people that count as undecided.
     """
     kinds, rows = [], []
     for unit, ids in (("photo", photos.photo_id), ("person", photos.person_id)):
@@ -195,6 +204,9 @@ def decision_kinds(photos: pd.DataFrame, decisions: pd.DataFrame) -> NDArray[np.
         kinds.append(np.where(found >= 0, kind[found] if len(last) else "", ""))
         rows.append(np.where(found >= 0, place[found] if len(last) else -1, -1))
     chosen: NDArray[np.object_] = np.where(rows[1] > rows[0], kinds[1], kinds[0]).astype(object)
+    if len(disputed):
+        again = list(disputed)
+        chosen[(photos.photo_id.isin(again) | photos.person_id.isin(again)).to_numpy()] = ""
     return chosen
 
 
