@@ -27,9 +27,9 @@ if desk is None:
 others = [run.run_id for run in finished_runs() if run.run_id != desk.run.run_id]
 folds = ["folds"] if len(desk.run.manifest["folds_to_run"]) > 1 else []
 words = {"folds": "the folds of this run (evaluation photos)"}
-source = st.selectbox(
+source = desk.head.own.selectbox(
     "compare with", [*others, *folds, "reviewers"], key="with", bind="query-params",
-    format_func=lambda one: words.get(one, one),
+    format_func=lambda one: words.get(one, one), width=190,
 )  # fmt: skip
 ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
@@ -49,15 +49,15 @@ else:
     table = voters_apart(desk.table, told)
 if source in others:
     fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
-    which = st.segmented_control(
-        "train photos", ["all", "fixed", "broken"], default="all", key="which", bind="query-params",
+    which = desk.head.own.segmented_control(
+        "train photos", ["all", "fixed", "broken"], default="all", required=True, key="which", bind="query-params",
         help=f"{source} fixes {len(fixed):,} photos that {desk.run.run_id} has wrong, and breaks {len(broken):,}.",
     )  # fmt: skip
     if which in ("fixed", "broken"):
         extra["picked"] = frozenset(target_of[fixed if which == "fixed" else broken].tolist())
 desk = replace(desk, table=table)
 orders = ["disagreement", "gain", "margin", "entropy", "confidence", "random"]
-view = filtered(desk, QUEUE, orders, extra=extra, splits=True)
+view = filtered(desk, QUEUE, orders, extra=extra)
 if told:
     torn = disputes_of(desk.table, told, set(view.rows.target[:700]))
 reasons = {target: dispute_lines(disputes) for target, disputes in by_unit(desk.table, torn).items()}

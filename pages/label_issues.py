@@ -22,18 +22,18 @@ st.caption(
     "Train labels that a model which never saw the person doubts. A decision changes the label of the next training; "
     "the data set stays as it is."
 )
-desk = open_desk()
+desk = open_desk(evaluation=False)
 if desk is None:
     st.stop()
-issue = st.segmented_control(
-    "which", ISSUES, default="likely", key="issue", bind="query-params", format_func=_WORDS.get,
+issue = desk.head.own.selectbox(
+    "which", ISSUES, key="issue", bind="query-params", format_func=lambda one: _WORDS[one], width=215,
     help="Likely wrong: each axis judged apart by its odds, gender and age from all photos of the person. "
     "The person says otherwise: all its photos, pooled out-of-fold, are most probably of another gender or age band. "
     "Confident learning: as in Northcutt et al. 2021, on the 18 classes.",
 )  # fmt: skip
 scores = ["self_confidence", "normalized_margin", "mistakenness"]
 orders = ["wrong", "gain", *scores, "margin", "entropy", "confidence", "random"]
-view = filtered(desk, QUEUE, orders, extra={"issue": issue or "likely"})
+view = filtered(desk, QUEUE, orders, extra={"issue": issue}, holds="train")
 looked = desk.reviewed[desk.reviewed.queue == QUEUE]
 rate, hint = hit_rate(changed_labels(looked, current().index.photos))
 odd = open_finding(current().workspace, current().index.dataset_id, "odd_photos")

@@ -8,14 +8,15 @@ from ui.queue_page import corrected_table, filtered, open_desk, show_cards, undo
 
 st.title("Pseudo labels")
 st.caption(
-    "Accept or reject what a run proposes for evaluation photos. Accepted ones enter the next training when its "
-    "setting data.pseudo_labels is accepted. Some competitions forbid labels made by hand on evaluation photos."
+    "Accept or reject what a run proposes for evaluation photos; accepted ones can enter the next training.",
+    help="They do when its setting data.pseudo_labels is accepted. Some competitions forbid labels made by hand on "
+    "evaluation photos: data.pseudo_labels can be limited, and so can an export.",
 )
 desk = open_desk()
 if desk is None:
     st.stop()
 
-with st.expander("Accept many at once"):
+with desk.head.tools, st.popover("Accept many"):
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     by_class = left.segmented_control(
         "threshold", ["by class", "by confidence"], default="by class", key="bulk", bind="query-params"
@@ -52,7 +53,7 @@ with st.expander("Accept many at once"):
             },
         )  # fmt: skip
 
-view = filtered(desk, QUEUE, ["gain", "margin", "entropy", "confidence", "random"])
+view = filtered(desk, QUEUE, ["gain", "margin", "entropy", "confidence", "random"], holds="eval")
 show_cards(
     desk, view, QUEUE, gained="eval",
     empty="Nothing is left under these filters. Choose other filters, or train again with what you accepted: Train.",

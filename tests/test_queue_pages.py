@@ -1,4 +1,4 @@
-"""The four queue pages: their filters, cards, bulk accepts and undo, as Streamlit's own test runs them."""
+"""The four queue pages: their head, filters, cards, bulk accepts and undo, as Streamlit's own test runs them."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.leases import Leases
 from core.workspace import Workspace
+from tests.serving import browsing, served
 from tests.synthetic import write_run
 from ui.review_data import votes
 
@@ -103,6 +104,47 @@ def test_filters_in_the_address_limit_the_queue(demo_dir, trained_run, index, st
     app = _open("label_issues", demo_dir, trained_run[0], monkeypatch, **query)
     assert app.text_input(key="text").value == "normal"
     assert f"to decide {(index.photos.kind == 'normal').sum()}" in _states(app)
+
+
+def test_the_line_below_the_controls_says_which_filters_are_on_until_they_are_cleared(
+    demo_dir, trained_run, store, monkeypatch
+):
+    app = _open("age_boundary", demo_dir, trained_run[0], monkeypatch, text="normal", fold="1")
+    app.slider(key="confidence").set_value((0.1, 0.9))
+    app.selectbox(key="class").set_value(6)
+    app.selectbox(key="axis").set_value("age")
+    app.button_group(key="state").set_value("accept").run()
+    told = (
+        "Filters on: accepted, incorrect, male, <30, most in doubt is age, fold 1, “normal”, confidence 0.10 to 0.90"
+    )
+    assert told in [caption.value[: len(told)] for caption in app.caption]
+    _press(app, "Clear filters")
+    assert not any("Filters on" in caption.value for caption in app.caption)
+    assert set(app.query_params) <= {"run"}
+    assert next(button for button in app.button if button.label == "Clear filters").disabled
+
+
+@pytest.mark.parametrize("page", QUEUES)
+def test_switches_for_evaluation_photos_stand_only_where_a_queue_shows_any(
+    page, demo_dir, trained_run, store, monkeypatch
+):
+    app = _open(page, demo_dir, trained_run[0], monkeypatch, prior="as EM estimates")
+    keys = {box.key for box in app.selectbox}
+    assert ({"prior", "grouping"} <= keys) == (page != "label_issues")
+    assert ("fold" in keys) == (page != "pseudo_labels")
+    assert ("split" in keys) == (page in ("age_boundary", "disagreements"))
+    assert any("Evaluation mix" in caption.value for caption in app.caption) == (page != "label_issues")
+
+
+def test_on_a_screen_of_900_pixels_cards_begin_in_its_upper_half(demo_dir, trained_run, store):
+    with served(demo_dir, trained_run[0].root) as url, browsing() as page:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.add_init_script("localStorage.setItem('maskdesk.reviewer', 'kim')")
+        for queue in QUEUES:
+            page.goto(f"{url}/{queue}", wait_until="domcontentloaded")
+            page.locator(".stage img, .body.empty .stage").first.wait_for()
+            assert page.locator(".stage").bounding_box()["y"] < 450, queue
+            assert page.locator(".st-key-queue-head").bounding_box()["height"] < 180, queue
 
 
 def test_what_another_reviewer_holds_is_not_handed_out(demo_dir, trained_run, index, store, monkeypatch):

@@ -25,7 +25,15 @@ PAGES = {
 }
 """The loop, step by step: file name and title of each page."""
 
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 3.25rem; padding-bottom: 3rem; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0; }
+@media (min-width: 64rem) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
+</style>"""
+"""Streamlit leaves a tenth of the screen empty above each title."""
+
 st.set_page_config(page_title="MaskDesk", page_icon="😷", layout="wide")
+st.html(_STYLE)
 page = st.navigation(
     {
         step: [

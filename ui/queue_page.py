@@ -17,30 +17,15 @@ from core.storage.groupings import list_groupings
 from core.storage.leases import Leases
 from core.storage.runs import Run
 from core.storage.selections import read_selection
-from core.taxonomy import AXES, CLASS_NAMES
-from ui.links import link_to
+from ui.links import link_to, no_runs_yet
+from ui.queue_head import STATE_WORDS, Head, open_head, pick_limits, pick_order, pick_state, show_line
 from ui.review import review
 from ui.review_data import effect_of, neighbours, shift_of, table_of
 from ui.reviewer import reviewer
-from ui.run_picker import pick_run
+from ui.run_picker import finished_runs, pick_run
 from ui.session import current
-from ui.switches import make_inference, pick_grouping, pick_prior, show_review_effect
+from ui.switches import effect_words, make_inference, pick_grouping, pick_prior, show_review_effect
 
-ORDER_WORDS = {
-    "gain": "expected gain in macro F1",
-    "wrong": "most likely wrong",
-    "margin": "smallest margin",
-    "entropy": "highest entropy",
-    "confidence": "lowest confidence",
-    "self_confidence": "lowest self-confidence",
-    "normalized_margin": "lowest normalized margin",
-    "mistakenness": "highest mistakenness",
-    "disagreement": "most disagreement",
-    "random": "random (seed 0)",
-}
-_STATE_WORDS = {"undecided": "to decide", "accept": "accepted", "relabel": "changed", "reject": "rejected",
-                "skip": "put off", "all": "all"}  # fmt: skip
-_PAGE_SIZES = [24, 48, 96, 200]
 _AHEAD = 3
 """Pages that the browser holds."""
 
@@ -53,10 +38,13 @@ class Desk:
     """What a queue's page works on.
 
     Attributes:
+        told: what its head says of the corrections.
         inference: the corrections under which photos are proposed.
         reviewed: decisions that stand at the revision of the table.
     """
 
+    head: Head
+    told: list[str]
     run: Run
     who: str
     store: DecisionStore
@@ -77,30 +65,50 @@ class View:
     size: int
 
 
-def open_desk() -> Desk | None:
-    """Run, unit, grouping and reviewer; None, and the empty state on the page, when there is no finished run."""
+def open_desk(*, evaluation: bool = True) -> Desk | None:
+    """The head with run and unit, and who reviews; None, and the empty state on the page, without a finished run.
+
+    Args:
+        evaluation: whether the queue shows evaluation photos, so that their corrections can be switched.
+    """
     here = current()
-    left, middle, right, last = st.columns([3, 2, 2, 2])
-    with left:
-        run = pick_run()
-    if run is None:
+    if not finished_runs():
+        no_runs_yet()
         return None
-    unit = middle.segmented_control(
-        "decide by", ["person", "photo"], default="person", key="unit", bind="query-params"
+    head = open_head()
+    with head.run:
+        run = pick_run(width=170)
+    unit = head.often.segmented_control(
+        "decide by", ["person", "photo"], default="person", required=True, key="unit", bind="query-params"
     )
     store = DecisionStore(here.workspace, here.index.dataset_id)
     revision = store.revision()
-    newest = list_groupings(here.workspace, dataset_id=here.index.dataset_id)[:1]
-    prior = pick_prior(right, first="em" if shift_of(run, revision).is_steady else "none")
-    grouping = pick_grouping(last, first="".join(newest))
-    inference = make_inference(prior, grouping)
+    inference = _usual_inference(run, revision)
+    if evaluation:
+        inference = _pick_inference(head, inference)
     who = reviewer()
-    with st.spinner("reading the run"):
-        table = table_of(run, unit=unit or "person", inference=inference, revision=revision)
-        effect = effect_of(run, unit=unit or "person", inference=inference, revision=revision)
+    with head.line, st.spinner("reading the run"):
+        table = table_of(run, unit=unit, inference=inference, revision=revision)
+        effect = effect_of(run, unit=unit, inference=inference, revision=revision) if evaluation else None
+    told = []
     if effect is not None and inference != Inference():
-        show_review_effect(effect, inference)
-    return Desk(run, who, store, revision, store.effective(at_revision=revision), table, inference)
+        told = [effect_words(effect, inference)]
+        with head.corrections:
+            show_review_effect(effect, inference)
+    return Desk(head, told, run, who, store, revision, store.effective(at_revision=revision), table, inference)
+
+
+def _pick_inference(head: Head, usual: Inference) -> Inference:
+    with head.corrections:
+        left, right = st.columns(2)
+    return make_inference(pick_prior(left, first=usual.prior), pick_grouping(right, first=usual.grouping))
+
+
+def _usual_inference(run: Run, revision: int) -> Inference:
+    """The corrections that are on unless switched off: the mix where its estimates agree, the newest grouping."""
+    here = current()
+    newest = list_groupings(here.workspace, dataset_id=here.index.dataset_id)[:1]
+    return Inference("em" if shift_of(run, revision).is_steady else "none", "".join(newest))
 
 
 def corrected_table(desk: Desk) -> ReviewTable:
@@ -112,42 +120,29 @@ def corrected_table(desk: Desk) -> ReviewTable:
 
 
 def filtered(
-    desk: Desk, name: str, orders: Sequence[str], *, extra: Mapping[str, Any] | None = None, splits: bool = False
+    desk: Desk,
+    name: str,
+    orders: Sequence[str],
+    *,
+    extra: Mapping[str, Any] | None = None,
+    holds: Literal["train", "eval", "both"] = "both",
+    told: Sequence[str] = (),
 ) -> View:
-    """The filters of a queue, all kept in the address, and what they leave."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = _choose(
-            f"order-{name}", list(orders), ORDER_WORDS, label="order", width=230
-        )  # other orders, another key
-        with st.popover("filters"):
-            classes = {-1: "any class", **dict(enumerate(CLASS_NAMES))}
-            label = _choose("class", list(classes), classes)
-            axis = _choose("axis", ["", *AXES], {"": "any axis"}, label="in doubt")
-            text = st.text_input("text", key="text", bind="query-params", placeholder="part of an id")
-            words = {"": "train and evaluation", "eval": "evaluation"}
-            split = _choose("split", ["", "train", "eval"], words, label="photos") if splits else ""
-            fold = _choose("fold", [-1, *desk.run.manifest["folds_to_run"]], {-1: "any"})
-            least, most = st.slider("confidence", 0.0, 1.0, (0.0, 1.0), 0.01, key="confidence", bind="query-params")
-        given = [label >= 0, axis, text, split, fold >= 0, (least, most) != (0.0, 1.0)]
-        if any(given):
-            st.caption(f"{sum(map(bool, given))} set")
-    limits = Filters(
-        axis=axis, label=label, text=text, fold=fold, least=least, most=most, split=split,
-        **_with_selection(desk, extra or {}),
-    )  # fmt: skip
-    told = counts(desk.table, name, limits)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        state = st.segmented_control(
-            "state", list(_STATE_WORDS), default="undecided", key="state", bind="query-params",
-            label_visibility="collapsed", format_func=lambda one: f"{_STATE_WORDS[one]} {told[one]:,}",
-        )  # fmt: skip
-        mode = st.segmented_control(
-            "show", ["card", "grid"], default="card", key="mode", bind="query-params", label_visibility="collapsed"
-        )
-        words = {size: f"{size} a page" for size in _PAGE_SIZES}
-        size = _choose("size", _PAGE_SIZES, words, collapsed=True, width=130) if mode == "grid" else 1
-    limits = replace(limits, state=state or "undecided")
-    return View(limits, order, queue_rows(desk.table, name, limits, order=order), told, size)
+    """The filters of a queue, all kept in the address, and what they leave.
+
+    Args:
+        extra: filters of this queue alone.
+        holds: photos of which split are in it.
+        told: what the line below the controls says of them.
+    """
+    folds = [] if holds == "eval" else desk.run.manifest["folds_to_run"]
+    limits = pick_limits(desk.head, folds=folds, splits=holds == "both")
+    limits = replace(limits, **_with_selection(desk, extra or {}))
+    found = counts(desk.table, name, limits)
+    limits = replace(limits, state=pick_state(desk.head, found))
+    order, size = pick_order(desk.head, name, orders)
+    show_line(desk.head, limits, [*told, *desk.told])
+    return View(limits, order, queue_rows(desk.table, name, limits, order=order), found, size)
 
 
 def _with_selection(desk: Desk, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,8 +154,8 @@ def _with_selection(desk: Desk, extra: Mapping[str, Any]) -> dict[str, Any]:
     photos = desk.table.photos
     groups = photos.group.to_numpy()[photos.photo_id.isin(chosen)]
     targets = frozenset(desk.table.units.target.to_numpy()[groups].tolist())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Limited to {len(chosen):,} photos that were chosen on another page.")
+    with desk.head.line:
+        st.caption(f"Limited to {len(chosen):,} photos that were chosen on another page.", width="content")
         if st.button("Show all", key="picked-leave"):
             del st.query_params["picked"]
             st.rerun()
@@ -188,6 +183,7 @@ def show_cards(
     progress = {
         "done": sum(view.counts[state] for state in ("accept", "relabel", "reject")),
         "total": view.counts["all"],
+        "states": {STATE_WORDS[state]: view.counts[state] for state in ("accept", "relabel", "reject", "skip")},
         "gained": desk.table.gained[gained] if gained else None,
         "hit_rate": hit_rate,
         "hint": hint,
@@ -216,22 +212,6 @@ def _held(desk: Desk, view: View, name: str) -> pd.DataFrame:
         here = current()
         wanted = Leases(here.workspace, here.index.dataset_id).take(name, desk.who, wanted, count=count)
     return view.rows[view.rows.target.isin(wanted[:count])]
-
-
-def _choose(
-    key: str,
-    options: list[Any],
-    words: Mapping[Any, str],
-    *,
-    label: str = "",
-    collapsed: bool = False,
-    width: int | Literal["stretch"] = "stretch",
-) -> Any:
-    """A select box whose choice is in the address; options without words are shown as they are."""
-    return st.selectbox(
-        label or key, options, key=key, bind="query-params", width=width,
-        format_func=lambda one: words.get(one, str(one)), label_visibility="collapsed" if collapsed else "visible",
-    )  # fmt: skip
 
 
 def undo_button(desk: Desk, name: str) -> None:

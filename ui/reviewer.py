@@ -11,6 +11,7 @@ _MEMORY = st.components.v2.component(
     "reviewer_memory", js=(Path(__file__).parent / "components" / "reviewer" / "memory.js").read_text("utf-8")
 )
 _LONGEST = 60
+_UNSEEN = "<style>.st-key-reviewer-memory{position:absolute}</style>"
 _APPEAR = "<style>.st-key-reviewer-ask{animation:ask .2s .6s both}@keyframes ask{from{opacity:0}}</style>"
 """The question stays unseen for the moment in which the browser may still answer it."""
 
@@ -20,6 +21,7 @@ def reviewer() -> str:
     _take_over_answers()
     name = str(st.session_state.get("reviewer", ""))
     asking = not name and not st.session_state.get("reviewer-changing", False)
+    st.html(_UNSEEN)
     _MEMORY(
         key="reviewer-memory", data={"name": name, "ask": asking}, default={"name": None},
         on_name_change=lambda: None, height=1,

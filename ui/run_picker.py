@@ -1,6 +1,7 @@
 """Choosing a run; the choice is in the URL, the newest one named too, and stays when the page changes."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -21,19 +22,21 @@ def run_label(run: Run) -> str:
     return f"{run.run_id} · macro F1 {result['macro_f1']:.3f}" if "macro_f1" in result else run.run_id
 
 
-def pick_run(label: str = "run") -> Run | None:
+def pick_run(label: str = "run", *, width: int | Literal["stretch"] = "stretch") -> Run | None:
     """A select box over the finished runs, the newest chosen; the empty state and None when there is none."""
     runs = {run.run_id: run for run in finished_runs()}
     if not runs:
         no_runs_yet()
         return None
     kept = st.session_state.get("chosen-run")
-    chosen = choose_run(label, list(runs), key="run", default=kept if kept in runs else next(iter(runs)))
+    chosen = choose_run(label, list(runs), key="run", default=kept if kept in runs else next(iter(runs)), width=width)
     st.session_state["chosen-run"] = chosen
     return runs[chosen]
 
 
-def choose_run(label: str, names: Sequence[str], *, key: str, default: str) -> str:
+def choose_run(
+    label: str, names: Sequence[str], *, key: str, default: str, width: int | Literal["stretch"] = "stretch"
+) -> str:
     """A select box over run_ids whose choice always stands in the address, as ``key``.
 
     A link must show the same run after a newer one is finished. Streamlit's own binding leaves a default out of the
@@ -46,7 +49,8 @@ def choose_run(label: str, names: Sequence[str], *, key: str, default: str) -> s
 
     asked = st.query_params.get(key)
     st.session_state[key] = asked if asked in names else default
-    chosen = st.selectbox(label, names, key=key, on_change=name_in_address, help="Finished runs, newest first.")
+    chosen = st.selectbox(label, names, key=key, on_change=name_in_address, width=width,
+                          help="Finished runs, newest first.")  # fmt: skip
     if asked != chosen:
         st.query_params[key] = chosen
     return chosen

@@ -79,19 +79,24 @@ def make_inference(prior: str, grouping: str) -> Inference:
     return Inference(next(name for name in PRIORS if name == prior), grouping)
 
 
+def effect_words(effect: ReviewEffect, inference: Inference) -> str:
+    """What a queue's proposals rest on, in one line."""
+    by = f"people as grouped in {inference.grouping}" if inference.grouping else "photo by photo"
+    score = f"expected macro F1 {effect.before:.3f} → {effect.after:.3f}"
+    return f"Evaluation mix {PRIORS[inference.prior]}, {by}: {score}" + f". {FORBIDDEN}" * bool(inference.grouping)
+
+
 def show_review_effect(effect: ReviewEffect, inference: Inference) -> None:
     """The same of a queue's proposals: what the corrections change in what the run says."""
     changes = effect.changes
-    people = "" if changes.people is None else f" of {changes.people:,} people"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"The corrections change the run's class of {len(changes.rows):,} evaluation photos{people}; expected "
-            f"macro F1 {effect.before:.3f} before, {effect.after:.3f} after. {FORBIDDEN * bool(inference.grouping)}",
-            width="content",
-        )
-        if len(changes.moves):
-            with st.popover("which"):
-                _moves(changes)
+    people = "" if not inference.grouping or changes.people is None else f" of {changes.people:,} people"
+    st.caption(
+        f"These change the run's class of {len(changes.rows):,} evaluation photos{people}; expected macro F1 "
+        f"{effect.before:.3f} before, {effect.after:.3f} after."
+    )
+    if len(changes.moves):
+        with st.expander("From which class to which"):
+            _moves(changes)
 
 
 def _moves(changes: Changes) -> None:

@@ -59,10 +59,12 @@ function proposalLine(card, axisNames) {
   return el("p", { class: "proposal" }, el("span", { class: "quiet", text: "Proposed" }), ...parts);
 }
 
+// The label as it stands, and what an answer is worth.
 function currentLine(card, axisNames) {
-  if (isEvaluation(card)) return el("p", { class: "quiet", text: "No label yet" });
-  const years = card.current.age_years == null ? "" : ` (${card.current.age_years} years)`;
-  return el("p", { class: "quiet", text: `Label as it stands: ${axisWords(card.current, axisNames)}${years}` });
+  const years = card.current?.age_years == null ? "" : ` (${card.current.age_years} years)`;
+  const label = isEvaluation(card) ? "No label yet" : `Label as it stands: ${axisWords(card.current, axisNames)}${years}`;
+  const gain = card.gain == null ? "" : ` · expected gain ${signed(card.gain)} macro F1`;
+  return el("p", { class: "quiet", text: label + gain });
 }
 
 function neighbourRows(card, { photos, classes }) {
@@ -88,7 +90,6 @@ function photoStrip(card, shown, { photos, axes, show }) {
 // Everything about one card.
 function cardParts(card, shown, context) {
   const facts = [el("h3", { text: card.title }), proposalLine(card, context.axes), currentLine(card, context.axes)];
-  if (card.gain != null) facts.push(el("p", { class: "quiet", text: `Expected gain ${signed(card.gain)} macro F1` }));
   facts.push(el("div", { class: "axes" }, ...AXES.map((axis, i) => axisLines(card, axis, context.axes[i])).filter(Boolean)));
   if (card.why?.length) facts.push(el("ul", { class: "why" }, ...card.why.map((text) => el("li", { text }))));
   const neighbours = neighbourRows(card, context);
@@ -105,7 +106,7 @@ const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toPrec
 
 // One card of the grid: an option of a list box; its corner opens it large.
 function tile(card, place, { photos, axes, pick, zoomAt }) {
-  const words = wordsOf(card, { kind: "accept" }, axes) || "nothing proposed";
+  const words = (wordsOf(card, { kind: "accept" }, axes) || "nothing proposed").replaceAll("-", "\u2011"); // 30-59 in one
   const sure = card.confidence == null ? "" : percent(card.confidence);
   return el("div", { class: "tile", role: "option", id: `tile-${place}`, onclick: (event) => pick(place, event.shiftKey) },
     el("div", { class: "picture" },

@@ -104,10 +104,11 @@ class Screen extends Telling {
 
   // What is saved, what is on the way and for how long; how far the queue is.
   drawStatus({ data, outbox }) {
-    const { done, total, gained, hit_rate: hitRate, hint } = data.progress;
+    const { done, total, states, gained, hit_rate: hitRate, hint } = data.progress;
     const parts = [];
     const way = outbox.count();
     if (total) parts.push(`${count(done + way)} of ${count(total)} decided`);
+    for (const [name, cards] of Object.entries(states ?? {})) if (cards) parts.push(`${count(cards)} ${name}`);
     if (gained != null) parts.push(`gained so far ${signed(gained)} macro F1`);
     if (hitRate != null) parts.push(`hit rate ${percent(hitRate)}`);
     parts.push(hint);

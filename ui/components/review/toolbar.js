@@ -34,6 +34,7 @@ class Toolbar {
       const decides = isAxis || key in KIND_KEYS;
       button.disabled = key === "backspace" ? !canUndo : key !== "h" && (decides ? !does : !card);
       if (isAxis) {
+        button.hidden = Boolean(card && !does); // a person's photos wear their masks differently
         const [axis, value] = AXIS_KEYS[key];
         name.textContent = axes[AXES.indexOf(axis)][value];
         effect.textContent = tagOf(card, axis, value);
