@@ -123,13 +123,15 @@ def disputes_of(
     rows = np.flatnonzero(known.min(axis=1) != known.max(axis=1))
     if targets is not None:
         rows = rows[table.units.target.isin(list(targets)).to_numpy()[table.photos.group.to_numpy()[rows]]]
+    values = np.stack(decode(np.maximum(votes[rows], 0)), axis=2).tolist()  # (M, V, 3)
     disputes = []
-    for photo_id, said in zip(table.photos.photo_id.to_numpy()[rows].tolist(), votes[rows].tolist(), strict=True):
-        labels = [dict(zip(AXES, map(int, decode(label)), strict=True)) for label in said if label >= 0]
-        who = [name for name, label in zip(names, said, strict=True) if label >= 0]
-        differing = [axis for axis in AXES if len({label[axis] for label in labels}) > 1]
-        each = [{"who": name, **label, "rejected": False, "why": ""} for name, label in zip(who, labels, strict=True)]
-        disputes.append(("photo", photo_id, differing, each))
+    for photo_id, labels, axes in zip(table.photos.photo_id.iloc[rows], votes[rows].tolist(), values, strict=True):
+        said = [
+            {"who": name, **dict(zip(AXES, given, strict=True)), "rejected": False, "why": ""}
+            for name, label, given in zip(names, labels, axes, strict=True)
+            if label >= 0
+        ]
+        disputes.append(("photo", photo_id, [axis for axis in AXES if len({vote[axis] for vote in said}) > 1], said))
     return pd.DataFrame(disputes, columns=["unit", "target", "differing", "votes"])
 
 
