@@ -139,7 +139,7 @@ def start_features(workspace: Workspace, run: Run) -> Job:
 
 
 def start_gradcam(workspace: Workspace, run: Run, photo_ids: Sequence[str]) -> Job:
-    """Queue Grad-CAM maps of some train photos (``core.storage.heatmaps``).
+    """Queue Grad-CAM maps of some photos (``core.storage.heatmaps``).
 
     Raises:
         RunError: no photo is named, the run is unfinished, or a job is already at work on it.

@@ -67,6 +67,8 @@ if len(rows):
         f"{changes} · {class_name(label)}"
         for changes, label in zip(changes_in_words(pair, rows.tolist()), pair.labels[rows], strict=True)
     ]
-    photo_pages(pair.photo_ids[rows].tolist(), captions, key=f"{first}-{second}-{which}-{axis}-{label}")
+    photo_pages(
+        pair.photo_ids[rows].tolist(), captions, run=runs[second], key=f"{first}-{second}-{which}-{axis}-{label}"
+    )
 else:
     st.info("No photo here. Choose another axis or class above." if np.size(pair.fixed) else "They say the same.")

@@ -33,7 +33,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     shown = st.segmented_control("show", [_ANY, "right", "wrong"], default=_ANY, required=True, key="judged",
                                  bind="query-params", disabled=split != "train")  # fmt: skip
 is_train = split == "train"
-confidence, predicted = confidence_of(known.oof_probabilities() if is_train else known.corrected, axis)
+pred_probs = known.oof_probabilities() if is_train else known.evaluation_probabilities()
+confidence, predicted = confidence_of(pred_probs, axis)
 ids = known.photo_ids if is_train else known.eval_ids
 true = values_on(known.labels, axis) if is_train else np.full(len(ids), -1)
 rows = np.flatnonzero(predicted == names.index(value)) if value in names else np.arange(len(ids))
@@ -45,7 +46,8 @@ low, high = st.slider("range", 0.0, 1.0, (0.0, 1.0), 0.02, key="sure", bind="que
 with picture:
     key = f"confidence-{run.run_id}-{of}-{split}-{value}-{low}-{high}"
     confidence_chart(table, (low, high), key=key, range_key="sure", has_truth=is_train)
-words = "corrected to the estimated mix; nobody knows which are right"
+words = "corrected to the estimated mix; " if known.shift.is_steady else ""
+words += "nobody knows which are right"
 if is_train and len(rows):
     words = f"{right.mean():.1%} right at a mean confidence of {confidence[rows].mean():.1%}"
 st.caption(f"{len(rows):,} photos, calibrated: {words}.")
@@ -65,4 +67,4 @@ if len(chosen_rows):
     if is_train:
         labels = [f", label {names[true[row]]}" if true[row] != predicted[row] else "" for row in order]
         captions = [one + other for one, other in zip(captions, labels, strict=True)]
-    photo_pages(ids[order].tolist(), captions, key=f"{of}-{split}-{value}-{shown}-{low}-{high}")
+    photo_pages(ids[order].tolist(), captions, run=run, key=f"{of}-{split}-{value}-{shown}-{low}-{high}")

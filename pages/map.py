@@ -65,4 +65,4 @@ if len(rows):
         words = [CLASS_NAMES[label]] if label != NONE else []
         words += [f"said {CLASS_NAMES[said]}"] if said not in (NONE, label) else []
         captions.append(", ".join(words))
-    photo_pages(ids, captions, key=f"{by}-{hash(tuple(rows.tolist()))}")
+    photo_pages(ids, captions, run=run, key=f"{by}-{hash(tuple(rows.tolist()))}")

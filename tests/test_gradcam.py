@@ -90,6 +90,17 @@ def test_maps_of_a_runs_photos_are_kept_for_prediction_and_label_by_the_network_
     assert read_heatmaps(run.path, "another") is None
 
 
+def test_an_evaluation_photo_is_explained_by_the_first_trained_fold_for_its_prediction_alone(trained_run, demo_dir):
+    workspace, run_id = trained_run
+    run = open_run(workspace, run_id)
+    evaluation = run.evaluation()
+    photo_id = str(evaluation.photo_ids[2])
+    assert explain_photos(run, load_index(demo_dir, workspace), [photo_id]) == 1
+    kept = read_heatmaps(run.path, photo_id)
+    assert kept.fold == run.manifest["folds_to_run"][0]
+    assert kept.classes.tolist() == [int(evaluation.logits[2].argmax())]
+
+
 def test_maps_come_back_and_a_damaged_file_counts_as_none(tmp_path):
     maps = np.random.default_rng(0).random((2, 4, 3), dtype=np.float32)
     write_heatmaps(tmp_path, "a/b.jpg", Heatmaps(np.array([3, 5]), maps, 1))

@@ -71,3 +71,21 @@ def test_a_kept_map_can_be_laid_over_the_photo_and_the_choice_is_in_the_address(
     write_heatmaps(run.path, photo_id, Heatmaps(classes, maps, int(judged.folds[row])))
     assert "What speaks for" not in _words(_open(photo_id))
     assert f"What speaks for {CLASS_NAMES[label]}, in 3 x 2 cells" in _words(_open(photo_id, gradcam="label"))
+
+
+def test_an_evaluation_photo_opens_from_the_page_confidence_without_a_label_and_with_its_neighbours(run):
+    judged = judge(run)
+    opened = str(run.eval_ids()[3])
+    ids = [*judged.photo_ids, *run.eval_ids()]
+    write_features(run.path / "features", ids, np.random.default_rng(0).normal(size=(len(ids), 8)), fold=0)
+    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+    app.switch_page(str(ROOT / "pages" / "confidence.py"))
+    for name, value in {"photos": "evaluation", "sure": ["0.02", "1.0"], "photo": opened}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    words = _words(app)
+    assert f"`{opened}` · evaluation" in words
+    assert "by its label" not in words
+    assert "By the network of fold 0" in words
+    assert " years" not in " ".join(str(one.value) for one in app.caption if opened in str(one.value))

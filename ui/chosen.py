@@ -5,23 +5,30 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.storage.runs import Run
 from core.storage.selections import keep_selection
-from ui.gallery import photo_grid
+from ui.opened_photo import open_photo, opened_photo, put_behind
 from ui.paging import page_of
+from ui.photo_dialog import photo_dialog
+from ui.photo_wall import photo_wall
 from ui.session import current
 
 _PAGE = 24
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 
-def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, key: str) -> None:
-    """A page of photos with captions, and where there are more, a field for the page.
+def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, run: Run, key: str) -> None:
+    """A page of photos with captions, and where there are more, a field for the page; each photo opens.
 
     Args:
+        run: what an opened photo is told of.
         key: names the choice; another choice starts at its first page.
     """
     shown = page_of(len(photo_ids), _PAGE, key=f"page-{key}")
-    photo_grid(photo_ids[shown], captions[shown])
+    put_behind(photo_ids[shown])
+    photo_wall(photo_ids[shown], captions[shown], key=f"photos-{key}", on_open=open_photo)
+    if opened_photo():
+        photo_dialog(run)
 
 
 def send_to_queues(photo_ids: Sequence[str], *, run_id: str) -> None:

@@ -11,20 +11,21 @@ from ui.bars import bar_table
 from ui.opened_photo import close_photo, open_photo, opened_photo, photos_behind
 from ui.photo_evidence import show_neighbours, show_photo
 from ui.photo_wall import photo_wall
-from ui.scored import calibrated_probabilities, judged
+from ui.scored import calibrated_probabilities, foretold, judged
 
 
 @st.dialog("Photo", width="large", on_dismiss=close_photo)
 def photo_dialog(run: Run) -> None:
     """The opened photo; another one is opened within the dialog, and the page behind does not run again."""
-    whole = judged(run)
+    whole, pred_probs = judged(run), calibrated_probabilities(run)
+    if opened_photo() not in set(whole.photo_ids):
+        whole, pred_probs = foretold(run)
     found = np.flatnonzero(whole.photo_ids == opened_photo())
     if not len(found):
         st.info(f"The run predicted no photo {opened_photo()!r}. Close this, and choose another.")
         return
     _steps()
     row = int(found[0])
-    pred_probs = calibrated_probabilities(run)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         show_photo(run, whole, row)
@@ -51,12 +52,13 @@ def _steps() -> None:
 def _probabilities(whole: Judged, row: int, pred_probs: Float64Array) -> None:
     """What is true, what was predicted, and the probabilities of each axis."""
     true, predicted = int(whole.labels[row]), int(whole.predictions[row])
-    st.markdown(f"**{class_name(true)}** by its label, predicted **{class_name(predicted)}**")
+    by_label = f"**{class_name(true)}** by its label, " if true >= 0 else ""
+    st.markdown(f"{by_label}predicted **{class_name(predicted)}**")
     rows, lengths = [], []
     for axis, names in AXES.items():
         for place, share in enumerate(marginal(pred_probs.reshape(1, -1), axis)[0]):
             marks = [word for word, label in (("label", true), ("predicted", predicted))
-                     if decode_axis(np.array([label]), axis)[0] == place]  # fmt: skip
+                     if label >= 0 and decode_axis(np.array([label]), axis)[0] == place]  # fmt: skip
             rows.append((f"{axis}: {names[place]}", " and ".join(marks), f"{share:.1%}"))
             lengths.append(float(share))
     bar_table(rows, lengths, head=("", "", "calibrated"))
@@ -79,14 +81,14 @@ def _person(whole: Judged, row: int, pred_probs: Float64Array) -> None:
     ]
     photo_wall(
         whole.photo_ids[others].tolist(), captions, key="person-photos", on_open=open_photo, width=90,
-        wrong=(said != whole.labels[others]).tolist(),
+        wrong=((said != whole.labels[others]) & (whole.labels[others] >= 0)).tolist(),
     )  # fmt: skip
 
 
 def _competing(whole: Judged, row: int, pred_probs: Float64Array) -> IntArray:
-    """Label and predicted class; of a right photo the predicted class and the likeliest other."""
+    """Label and predicted class; of a right or an unlabelled photo the predicted class and the likeliest other."""
     label, predicted = int(whole.labels[row]), int(whole.predictions[row])
-    if label != predicted:
+    if label not in (-1, predicted):
         return np.array([label, predicted])
     others = pred_probs.copy()
     others[predicted] = -1

@@ -24,6 +24,7 @@ from ui.gallery import photo_url
 from ui.opened_photo import open_photo
 from ui.photo_wall import photo_wall
 from ui.run_jobs import job_panel
+from ui.scored import judged
 from ui.session import current
 
 _FRAME = "position:relative;width:100%;max-width:384px;aspect-ratio:3/4;overflow:hidden;border-radius:6px"
@@ -40,7 +41,8 @@ def show_photo(run: Run, whole: Judged, row: int) -> None:
     place = st.empty()
     overlay = ""
     if kept is not None:
-        sides = {"none": -1, "predicted": predicted} | ({"label": label} if label != predicted else {})
+        said = predicted if predicted in kept.classes else int(kept.classes[0])  # corrected, another may be likelier
+        sides = {"none": -1, "predicted": said} | ({"label": label} if label not in (-1, predicted) else {})
         side = st.segmented_control(
             "Grad-CAM overlay: what speaks for", list(sides), default="none", required=True, key="gradcam",
             bind="query-params",
@@ -56,7 +58,8 @@ def show_photo(run: Run, whole: Judged, row: int) -> None:
         f'<img src="{html.escape(photo_url(photo_id, 512))}" alt="{html.escape(photo_id)}" style="{_PHOTO}">{overlay}'
     )
     place.html(f'<div style="{_FRAME}">{picture}</div>')
-    st.caption(f"`{photo_id}` · {whole.ages[row]} years · fold {whole.folds[row]}")
+    of_train = f" · {whole.ages[row]} years · fold {whole.folds[row]}"
+    st.caption(f"`{photo_id}`{of_train if label >= 0 else ' · evaluation'}")
     if kept is None:
         seven = whole.photo_ids[whole.people == whole.people[row]].tolist()
         job_panel(
@@ -69,6 +72,7 @@ def show_neighbours(run: Run, whole: Judged, row: int, competing: IntArray) -> N
     """The nearest train photos of the two classes that compete for the photo, as the network's features have it.
 
     Args:
+        whole, row: where the photo is; train or evaluation photos.
         competing: (2,) the two classes.
     """
     st.markdown("**Nearest train photos**")
@@ -81,9 +85,10 @@ def show_neighbours(run: Run, whole: Judged, row: int, competing: IntArray) -> N
         return
     photo_id = str(whole.photo_ids[row])
     features = _features(str(run.path), (run.path / "features.json").stat().st_mtime_ns)
-    train = pd.DataFrame({"photo_id": whole.photo_ids, "person_id": whole.people, "label": whole.labels})
+    known = judged(run)
+    train = pd.DataFrame({"photo_id": known.photo_ids, "person_id": known.people, "label": known.labels})
     near = nearest_of_two_classes(features, train, [photo_id], competing.reshape(1, 2)).get(photo_id, [])
-    ages = dict(zip(whole.photo_ids.tolist(), whole.ages.tolist(), strict=True))
+    ages = dict(zip(known.photo_ids.tolist(), known.ages.tolist(), strict=True))
     for place, (column, side) in enumerate(zip(st.columns(2), near, strict=False)):
         with column:
             st.caption(CLASS_NAMES[side["label"]])

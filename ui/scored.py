@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from core.curation.judged import ErrorTables, Judged, error_tables, judge
 from core.evaluation.calibration_map import Calibration
 from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
+from core.submission.expectation import evaluation_people
 from ui.calibrated import calibrated
+from ui.session import current
 
 _KEPT = 4  # runs; about 5 MB each at 18,900 photos
 _FILES = ("oof.json", "oof.npy", "photos.csv", "result.json")
@@ -36,6 +39,21 @@ def calibrated_probabilities(run: Run) -> Float64Array:
     """
     calibration = calibrated(run).shift.calibration
     return _probabilities(_key(run), calibration)
+
+
+def foretold(run: Run) -> tuple[Judged, Float64Array]:
+    """The evaluation photos, whose labels nobody knows, and their (M, 18) probabilities; people as last grouped."""
+    desk, known = current(), calibrated(run)
+    pred_probs = known.evaluation_probabilities()
+    ids = known.eval_ids
+    people = evaluation_people(desk.workspace, desk.index.dataset_id, ids.tolist()) or ids
+    unknown = np.full(len(ids), -1)
+    logits = np.log(np.maximum(known.raw, 1e-12)).astype(np.float32)
+    kinds = np.full(len(ids), "")
+    photos = Judged(
+        ids, np.array(people, dtype=str), kinds, unknown, pred_probs.argmax(axis=1), unknown, unknown, logits
+    )
+    return photos, pred_probs
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)

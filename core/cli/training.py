@@ -152,12 +152,12 @@ def make_features(settings: Settings, run: Run) -> None:
 
 @click.command()
 @click.option("--run", "run_id", required=True)
-@click.option("--photo", "photo_ids", multiple=True, required=True, help="A train photo's photo_id; repeatable.")
+@click.option("--photo", "photo_ids", multiple=True, required=True, help="A photo_id; repeatable.")
 @click.option("--detach", is_flag=True, help="Return at once; the job goes on.")
 @common_options
 @pass_settings
 def gradcam(settings: Settings, run_id: str, photo_ids: tuple[str, ...], detach: bool) -> None:
-    """Keep Grad-CAM maps of train photos, by networks that have not seen the person; the page Errors shows them."""
+    """Keep Grad-CAM maps of photos, by networks that have not seen the person; an opened photo shows them."""
     workspace = settings.open_workspace()
     run = open_run(workspace, run_id)
     job = start_gradcam(workspace, run, photo_ids)

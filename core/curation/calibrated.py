@@ -46,6 +46,10 @@ class CalibratedRun:
         """(N, 18) calibrated probabilities of the train photos."""
         return self.shift.calibration.probabilities(self.oof_logits)
 
+    def evaluation_probabilities(self) -> Float64Array:
+        """(M, 18) of the evaluation photos: corrected where the estimated mix is to be trusted, else calibrated."""
+        return self.corrected if self.shift.is_steady else self.calibrated
+
 
 def calibrate_run(
     run: Run, photos: pd.DataFrame, decisions: pd.DataFrame, *, method: CalibrationMethod = "bias"

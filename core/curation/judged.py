@@ -19,7 +19,8 @@ class Judged:
 
     Attributes:
         photo_ids, people, kinds: (N,) of each predicted photo; a kind is one of ``PHOTO_KINDS``.
-        labels, predictions, ages, folds: (N,); a prediction is the class with the largest logit, an age in years.
+        labels, predictions, ages, folds: (N,); a prediction is the class with the largest logit, an age in years;
+            -1 where nobody knows.
         logits: (N, 18).
     """
 

@@ -21,19 +21,24 @@ from core.training.trained import trained_model
 def explain_photos(
     run: Run, index: Index, photo_ids: Sequence[str], *, should_stop: Callable[[], bool] = lambda: False
 ) -> int:
-    """Keep Grad-CAM maps of train photos, for their predicted class and for their label; how many were made.
+    """Keep Grad-CAM maps of photos, for their predicted class and for their label; how many were made.
 
-    Each photo is seen by the network of its own fold, which was not trained on the person. A photo that cannot be
-    decoded is passed over.
+    Each train photo is seen by the network of its own fold, which was not trained on the person; an evaluation
+    photo, which has no label, by the first trained fold's. A photo that cannot be decoded is passed over.
 
     Raises:
-        RunError: stopped, a photo was not predicted out-of-fold, or the network is not convolutional.
+        RunError: stopped, a photo was not predicted, or the network is not convolutional.
     """
     device = choose_device(run.config.device)
-    oof = run.oof()
-    predictions = oof.logits[oof.rows_of(np.array(photo_ids, dtype=str))].argmax(axis=1).tolist()
-    table = run.train_photos().set_index("photo_id").loc[list(photo_ids)]
-    wanted = zip(photo_ids, table.fold.tolist(), table.label.tolist(), predictions, strict=True)
+    oof, evaluation = run.oof(), run.evaluation()
+    asked, of_evaluation = np.array(photo_ids, dtype=str), np.isin(photo_ids, evaluation.photo_ids)
+    predictions = np.empty(len(asked), dtype=np.int64)
+    for part, rows in ((oof, ~of_evaluation), (evaluation, of_evaluation)):
+        predictions[rows] = part.logits[part.rows_of(asked[rows])].argmax(axis=1)
+    table = run.train_photos().set_index("photo_id").reindex(asked)
+    folds = table.fold.fillna(run.manifest["folds_to_run"][0]).astype(int).tolist()
+    labels = table.label.fillna(-1).astype(int).tolist()
+    wanted = zip(photo_ids, folds, labels, predictions.tolist(), strict=True)
     paths = dict(zip(index.photos.photo_id, index.photos.path, strict=True))
     models: dict[int, nn.Module] = {}
     made = 0
@@ -50,7 +55,7 @@ def explain_photos(
         except UNDECODABLE:
             continue
         photo = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].to(device)  # (1, 3, H, W)
-        classes = np.unique([predicted, label])
+        classes = np.unique([predicted, *([label] if label >= 0 else [])])
         write_heatmaps(run.path, photo_id, Heatmaps(classes, grad_cam(models[fold], photo, classes.tolist()), fold))
         made += 1
         append_event(run.path, "gradcam", done=done, total=len(photo_ids))
