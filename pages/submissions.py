@@ -17,7 +17,7 @@ from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
 from ui.links import no_runs_yet
 from ui.session import current
-from ui.switches import pick_switches, show_effect
+from ui.switches import pick_decisions, pick_switches, show_effect
 
 _LARGEST_UPLOAD = 5  # MB; the organisers' file has 0.6
 _FITTING_NOTHING = ("soft", "logits", "hard")
@@ -106,11 +106,8 @@ else:
     try:
         recipe = recipe_from_widgets(names)
         if recipe is not None:
-            decided = st.toggle(
-                "decided photos override the vote", key="with-decisions",
-                help="Accepted and relabelled evaluation photos. Some competitions forbid it.",
-            )  # fmt: skip
-            draft = draft_of(recipe, with_decisions=decided)
+            decided, limit, train_limit = pick_decisions()
+            draft = draft_of(recipe, with_decisions=decided, limit=limit, train_limit=train_limit)
             if decided:
                 st.caption(
                     f"{len(draft.decisions):,} decided photos; each is in the manifest with who, when and why."

@@ -5,6 +5,7 @@ photos share plus noise of the photo. So the true probability of each class is a
 a network that is over- or underconfident and leans to the oldest band are made from it.
 """
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,3 +89,13 @@ def write_run(workspace, index, name, *, seed=0):
     result |= {"accuracy": accuracy(photos.label, guess), "axis_accuracy": axis_accuracy(photos.label, guess)}
     write_json(run.path / "result.json", result | {"photos": len(photos), "seconds": 1.0, "per_fold": []})
     return run
+
+
+def trained_on(workspace, run_id, *, label_revision, **settings):
+    """Change what a run's files say of the labels that it was trained on: ``data`` settings and the revision."""
+    for name, change in (("config", {"data": settings}), ("run", {"label_revision": label_revision})):
+        path = workspace.runs / run_id / f"{name}.json"
+        told = json.loads(path.read_text())
+        for key, value in change.items():
+            told[key] = told[key] | value if isinstance(value, dict) else value
+        path.write_text(json.dumps(told))

@@ -8,10 +8,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.drawn_runs import draw_run
+from core.curation.limits import LIMITS
+from core.storage.decision_record import Decision
+from core.storage.decisions import DecisionStore
 from core.storage.groupings import save_grouping
 from core.storage.submissions import SubmissionLedger
-from core.submission.recipe import METHODS, list_recipes, open_recipe
+from core.submission.export import draft_submission
+from core.submission.recipe import METHODS, list_recipes, make_recipe, open_recipe
 from core.taxonomy import encode
+from tests.synthetic import trained_on
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -87,6 +92,38 @@ def test_corrections_are_switched_on_in_the_address_with_their_effect_before_the
     _sound(next(button for button in app.button if button.label == "Write").click().run())
     made = SubmissionLedger(workspace, index.dataset_id).list().origin[0]
     assert (made["recipe"]["prior"], made["inference"]["grouping"]["name"]) == ("em", "by-sevens")
+
+
+def test_a_file_is_limited_by_who_decided_and_its_manifest_tells_the_limits(open_page, workspace, index):
+    ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
+    store = DecisionStore(workspace, index.dataset_id)
+    store.append([Decision(who="ann", kind="accept", target=ids[0], proposal=3, origin="model")])
+    store.append([Decision(who="ann", kind="accept", target=ids[1], proposal=4)])
+    store.append([Decision(who="ann", kind="relabel", target=ids[2], mask=1, gender=0, age_band=0)])
+    app = _sound(open_page("submissions"))
+    assert [app.selectbox(key=key).value for key in ("limit", "train-limit")] == ["all", "all"]
+    _sound(app.toggle(key="with-decisions").set_value(True).run())
+    for limit, count in (("all", 3), ("unchanged", 2), ("model", 1), ("none", 0)):
+        _sound(app.selectbox(key="limit").set_value(limit).run())
+        assert any(caption.value.startswith(f"{count} decided photos") for caption in app.caption)
+    _sound(app.selectbox(key="limit").set_value("unchanged").run())
+    _sound(app.selectbox(key="train-limit").set_value("model").run())
+    _sound(next(button for button in app.button if button.label == "Write").click().run())
+    made = SubmissionLedger(workspace, index.dataset_id).list().iloc[0]
+    assert made.origin["limits"] == {"evaluation": "unchanged", "train": "model"}
+    assert {row["photo_id"] for row in made.origin["decisions"]} == set(ids[:2])
+    recipe = make_recipe(members=made.origin["recipe"]["members"])
+    how = {"with_decisions": True, "limit": "unchanged", "train_limit": "model"}
+    assert draft_submission(workspace, index, recipe, **how).sha256 == made.sha256
+
+
+def test_a_run_trained_beyond_the_limit_is_refused_in_words_and_no_file_can_be_written(open_page, workspace):
+    trained_on(workspace, "one", label_revision=3, pseudo_labels="accepted")
+    app = open_page("submissions", members="run:one", limit=LIMITS["model"])
+    assert [error.value.split(";")[0] for error in app.error] == [
+        "run one was trained with data.pseudo_labels = accepted, beyond the limit model"
+    ]
+    assert "Write" not in {button.label for button in app.button}
 
 
 def test_a_saved_ensembles_corrections_hold_until_they_are_left_out(open_page, workspace, index):

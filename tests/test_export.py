@@ -19,6 +19,7 @@ from core.submission.export import code_version, draft_submission, write_submiss
 from core.submission.recipe import make_recipe
 from core.submission.score import score_submission
 from core.workspace import PROJECT, Workspace
+from tests.synthetic import trained_on
 
 
 @pytest.fixture
@@ -111,9 +112,10 @@ def test_a_limit_leaves_out_what_people_said_and_refuses_runs_trained_beyond_it(
         for limit in ("none", "model", "unchanged", "all")
     }
     assert {limit: len(used) for limit, used in decided.items()} == {"none": 0, "model": 1, "unchanged": 2, "all": 3}
-    config = json.loads((workspace.runs / "one" / "config.json").read_text())
-    config["data"] |= {"pseudo_labels": "accepted", "train_decisions": "unchanged"}
-    (workspace.runs / "one" / "config.json").write_text(json.dumps(config))
+    settings = {"pseudo_labels": "accepted", "train_decisions": "unchanged"}
+    trained_on(workspace, "one", label_revision=0, **settings)
+    draft_submission(workspace, index, recipe, limit="none", train_limit="none")  # it knew no decision
+    trained_on(workspace, "one", label_revision=2, **settings)
     draft_submission(workspace, index, recipe)
     with pytest.raises(SubmissionError, match="run one was trained with data.pseudo_labels = accepted, beyond"):
         draft_submission(workspace, index, recipe, limit="model")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.curation.limits import Limit
 from core.dataset.index import Index
 from core.evaluation.calibration_map import CalibrationMethod
 from core.evaluation.rehearsal import Rehearsal
@@ -61,13 +62,14 @@ def rehearsal_of(recipe: Recipe) -> Rehearsal:
     return _rehearsal((_key(recipe, place), _revision(), _groupings(place)), votes)
 
 
-def draft_of(recipe: Recipe, *, with_decisions: bool) -> Draft:
-    """The file that a recipe gives; made anew when a decision or a file has come."""
+def draft_of(recipe: Recipe, *, with_decisions: bool, limit: Limit = "all", train_limit: Limit = "all") -> Draft:
+    """The file that a recipe gives, as ``draft_submission``; made anew when a decision or a file has come."""
     desk = current()
     files = [desk.workspace.submissions / name for name in ("ledger.sqlite", "ledger.sqlite-wal")]
-    stamp = (_revision(), with_decisions, _groupings(desk.workspace), *map(_time_of, [*files, desk.workspace.runs]))
+    how = (with_decisions, limit, train_limit)
+    stamp = (_revision(), how, _groupings(desk.workspace), *map(_time_of, [*files, desk.workspace.runs]))
     key = (_key(recipe, desk.workspace), *stamp)
-    return _draft(key, desk.workspace, desk.index, recipe, voted_of(recipe), with_decisions)
+    return _draft(key, desk.workspace, desk.index, recipe, voted_of(recipe), *how)
 
 
 def stamp_of(workspace: Workspace, name: str) -> int:
@@ -141,5 +143,10 @@ def _draft(
     _recipe: Recipe,
     _voted: Voted,
     _with_decisions: bool,
+    _limit: Limit,
+    _train_limit: Limit,
 ) -> Draft:
-    return draft_submission(_workspace, _index, _recipe, with_decisions=_with_decisions, voted=_voted)
+    return draft_submission(
+        _workspace, _index, _recipe,
+        with_decisions=_with_decisions, limit=_limit, train_limit=_train_limit, voted=_voted,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.curation.limits import LIMITS, Limit
 from core.curation.review_effect import ReviewEffect
 from core.people.changes import Changes
 from core.people.inference import FORBIDDEN, PRIORS, Inference
@@ -12,6 +13,9 @@ from core.storage.groupings import list_groupings
 from core.submission.deciding import Effect
 from core.submission.recipe import DECIDE
 from ui.session import current
+
+_TRAIN_LIMIT_HELP = "A run that was trained on labels beyond this is refused. The manifest tells the limit."
+_LIMIT_HELP = f"Others neither enter the file nor correct a grouping. {_TRAIN_LIMIT_HELP}"
 
 AS_SAVED = "as saved"
 """The first choice of each switch where an ensemble was saved with its own."""
@@ -50,6 +54,24 @@ def pick_switches(*, is_saved: bool) -> dict[str, str]:
         "decide": _switch(right, "decide for", "decide", rules, is_saved=is_saved, first="most_probable", help=None),
     }
     return {name: value for name, value in found.items() if value != AS_SAVED}
+
+
+def pick_decisions() -> tuple[bool, Limit, Limit]:
+    """Whether decided photos override the vote, and how far decisions about evaluation and train photos may count."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        overrides = st.toggle(
+            "decided photos override the vote", key="with-decisions", width="content",
+            help="Accepted and relabelled evaluation photos. Some competitions forbid it.",
+        )  # fmt: skip
+        evaluation = _limit("limit", "decisions about evaluation photos that may count", _LIMIT_HELP)
+        train = _limit("train-limit", "decisions about train photos that may count", _TRAIN_LIMIT_HELP)
+    return overrides, evaluation, train
+
+
+def _limit(key: str, label: str, help: str) -> Limit:
+    return st.selectbox(
+        label, list(LIMITS), format_func=lambda one: LIMITS[one], key=key, bind="query-params", width=350, help=help
+    )
 
 
 def _switch(

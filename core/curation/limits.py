@@ -12,6 +12,14 @@ Limit = Literal["none", "model", "unchanged", "all"]
 """How far decisions count: none; those that nobody looked at; also proposals that a person accepted
 unchanged, and rejections; all."""
 
+LIMITS: dict[Limit, str] = {
+    "all": "all decisions",
+    "unchanged": "accepted as proposed: by the model alone or by a person",
+    "model": "by the model alone, seen by nobody",
+    "none": "none",
+}
+"""The same in words, the widest first."""
+
 _COUNTING = {"model": ORIGINS[:1], "unchanged": (*ORIGINS[:2], "")}
 """Origins that count; rejections and skips have none."""
 

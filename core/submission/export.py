@@ -48,6 +48,7 @@ class Draft:
             file of models alone.
         label_revision: number of the newest decision that was looked at.
         belief: what the evaluation photos probably are; None where no person is predicted out-of-fold.
+        limits: how far decisions about ``evaluation`` and ``train`` photos may count.
         effect: what corrections and rule change in the votes; None where there are none.
         inference: the corrections and the groups that were used; None where there are none.
         expected: macro F1 to expect, by that belief.
@@ -65,6 +66,7 @@ class Draft:
     expected: ExpectedScore | None
     effect: Effect | None
     inference: dict[str, Any] | None = field(repr=False)
+    limits: dict[str, Limit]
 
     @property
     def is_blocked(self) -> bool:
@@ -130,7 +132,7 @@ def draft_submission(
     expected = None if belief is None else belief.expected(labels)
     return Draft(
         recipe, ballot, votes.combined, labels, text, findings, decisions, store.revision(), belief, expected,
-        found.effect, found.inference,
+        found.effect, found.inference, {"evaluation": limit, "train": train_limit},
     )  # fmt: skip
 
 
@@ -178,6 +180,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "members": [member.origin for member in draft.ballot.members],
         "inference": draft.inference,
         "decisions": draft.decisions,
+        "limits": draft.limits,
     }
     return {
         "sha256": draft.sha256,

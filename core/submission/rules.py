@@ -13,10 +13,12 @@ _ORDER = {name: place for place, name in enumerate(get_args(Limit))} | {"accepte
 def check_limits(origins: Sequence[Mapping[str, Any]], *, evaluation: Limit, train: Limit) -> None:
     """Refuse members that were trained on labels beyond the limits, members of ensembles too.
 
-    What files from outside rest on is not known: whoever uses them has to know.
+    A run of label revision 0 knew no decision, whatever its settings allow. What files from outside rest on is not
+    known: whoever uses them has to know.
 
     Args:
-        origins: of the members, with ``pseudo_labels`` and ``train_decisions`` as the run's settings say.
+        origins: of the members, with ``label_revision``, and ``pseudo_labels`` and ``train_decisions`` as the run's
+            settings say.
         evaluation: how far decisions about evaluation photos may count.
         train: how far those about train photos may.
     Raises:
@@ -24,7 +26,7 @@ def check_limits(origins: Sequence[Mapping[str, Any]], *, evaluation: Limit, tra
     """
     for origin in origins:
         check_limits(origin.get("members", ()), evaluation=evaluation, train=train)
-        if origin.get("kind") != "run":
+        if origin.get("kind") != "run" or origin["label_revision"] == 0:
             continue
         for setting, limit in (("pseudo_labels", evaluation), ("train_decisions", train)):
             used = str(origin[setting])
