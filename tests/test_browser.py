@@ -143,7 +143,7 @@ def test_a_run_is_started_stopped_and_resumed_on_the_page_though_the_server_is_k
     server = start(demo_dir, workspace.root, port=port)
     try:
         with browsing() as page:
-            page.goto(f"http://127.0.0.1:{port}/train?from=run+first", wait_until="domcontentloaded")
+            page.goto(f"http://127.0.0.1:{port}/train?start=run+first", wait_until="domcontentloaded")
             name = page.locator("[class*=st-key-train-name] input")
             name.fill("second")
             name.press("Enter")

@@ -55,14 +55,14 @@ def config_form(bases: Mapping[str, TrainConfig], *, first: str = "fast") -> Cho
 
     Args:
         bases: settings to start from, by name.
-        first: the one that is chosen at first; ``?from=`` in the address chooses another.
+        first: the one that is chosen at first; ``?start=`` in the address chooses another.
     """
     names = list(bases)
     base = st.selectbox(
         "start from",
         names,
         index=names.index(first),
-        key="from",
+        key="start",
         bind="query-params",
         help="A preset, or the settings of an earlier run. Each keeps its own changes.",
     )

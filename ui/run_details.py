@@ -159,7 +159,7 @@ def _buttons(workspace: Workspace, run: Run, jobs: Sequence[Job], state: str) ->
         link_to("errors", "Errors", run=run.run_id)
         link_to("pseudo_labels", "Pseudo labels", run=run.run_id)
         link_to("submissions", "Submit", members=run.run_id)
-    link_to("train", "Train again", **{"from": f"run {run.run_id}"})
+    link_to("train", "Train again", start=f"run {run.run_id}")
 
 
 def _interval(result: Mapping[str, Any]) -> str:
