@@ -1,6 +1,7 @@
 """Members, ensembles and drafts, kept in memory while what they are made of stands still."""
 
 import json
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -20,6 +21,8 @@ from core.workspace import Workspace
 from ui.session import current
 
 _FOLDERS = {"run": "runs", "outside": "outside", "ensemble": "ensembles"}
+_SOON_S = 0.5
+"""What takes longer shows how far it is."""
 
 
 def ballot_of(recipe: Recipe) -> Ballot:
@@ -27,11 +30,14 @@ def ballot_of(recipe: Recipe) -> Ballot:
     desk = current()
     place = (desk.index.fingerprint, str(desk.workspace.root), _revision())
     rows = _rows(place, desk.index, desk.workspace)
-    members = [
-        _member((*place, name, recipe.calibration, stamp_of(desk.workspace, name)), name, recipe.calibration,
-                desk.workspace, rows)
-        for name in recipe.members
-    ]  # fmt: skip
+    bar, started, total = st.empty(), time.monotonic(), len(recipe.members)
+    members = []
+    for done, name in enumerate(recipe.members):
+        if time.monotonic() - started > _SOON_S:
+            bar.progress(done / total, f"reading and calibrating members: {done} of {total}")
+        key = (*place, name, recipe.calibration, stamp_of(desk.workspace, name))
+        members.append(_member(key, name, recipe.calibration, desk.workspace, rows))
+    bar.empty()
     return Ballot(rows, tuple(members))
 
 
@@ -110,7 +116,7 @@ def _rows(key: object, _index: Index, _workspace: Workspace) -> Rows:  # noqa: A
     return rows_of(_index, DecisionStore(_workspace, _index.dataset_id).effective())
 
 
-@st.cache_resource(max_entries=200, show_spinner="Reading members")
+@st.cache_resource(max_entries=200, show_spinner=False)
 def _member(key: object, _name: str, _calibration: CalibrationMethod, _workspace: Workspace, _rows: Rows) -> Member:  # noqa: ARG001
     return open_members(_workspace, _rows, [_name], calibration=_calibration)[0]
 
