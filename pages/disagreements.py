@@ -47,17 +47,20 @@ if source == "reviewers":
 else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)
+line = []
 if source in others:
     fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
     which = desk.head.own.segmented_control(
-        "train photos", ["all", "fixed", "broken"], default="all", required=True, key="which", bind="query-params",
-        help=f"{source} fixes {len(fixed):,} photos that {desk.run.run_id} has wrong, and breaks {len(broken):,}.",
-    )  # fmt: skip
+        "train photos", ["all", "fixed", "broken"], default="all", required=True, key="which", bind="query-params"
+    )
+    line = [
+        f"{source} fixes {len(fixed):,} train photos that {desk.run.run_id} has wrong, and breaks {len(broken):,}"
+    ]
     if which in ("fixed", "broken"):
         extra["picked"] = frozenset(target_of[fixed if which == "fixed" else broken].tolist())
 desk = replace(desk, table=table)
 orders = ["disagreement", "gain", "margin", "entropy", "confidence", "random"]
-view = filtered(desk, QUEUE, orders, extra=extra)
+view = filtered(desk, QUEUE, orders, extra=extra, told=line)
 if told:
     torn = disputes_of(desk.table, told, set(view.rows.target[:700]))
 reasons = {target: dispute_lines(disputes) for target, disputes in by_unit(desk.table, torn).items()}

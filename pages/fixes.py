@@ -33,13 +33,13 @@ if present < listed:
 
 open_ones = [fix for fix in fixes if fix.state == "open"]
 certain = accept_certain(fixes, who=who)
-left, right = st.columns([1, 1])
-if left.button(f"Accept all {sum(fix.certainty == 'certain' for fix in open_ones)} certain ones", type="primary",
+row = st.container(horizontal=True)
+if row.button(f"Accept all {sum(fix.certainty == 'certain' for fix in open_ones)} certain ones", type="primary",
                disabled=not certain, help="One batch, taken back in one step."):  # fmt: skip
     store.append(certain)
     st.rerun()
 last = store.last_batch(QUEUE)
-if right.button("Undo the last step", disabled=last is None) and last:
+if row.button("Undo the last step", disabled=last is None) and last:
     st.toast(f"Took back {store.undo_batch(last, who=who):,} decisions")
     st.rerun()
 

@@ -7,6 +7,7 @@ import pytest
 
 from core.curation.cards import cards
 from core.curation.queues import Filters, queue_rows
+from core.storage.decision_record import Decision
 from core.storage.predictions import Predictions
 from core.taxonomy import class_name
 from tests.test_review_table import made_up, read
@@ -110,3 +111,13 @@ def test_a_train_photo_brings_its_persons_other_photos(made):
     assert card["photos"][0]["photo_id"] == card["target"]
     assert all(photo["photo_id"].startswith(person) for photo in card["photos"])
     assert np.isfinite(card["gain"])
+
+
+def test_a_group_with_decided_photos_says_that_they_count_for_the_others(made):
+    table = read(made, "person")
+    group = next(card for card in _cards(table, "pseudo_labels") if card["target"] == "p061")
+    assert "decided" not in group["why"][0]
+    first, second = (photo["photo_id"] for photo in group["photos"][:2])
+    said = [Decision(who="ann", kind="accept", target=one, proposal=2) for one in (first, second)]
+    again = next(card for card in _cards(read(made, "person", *said), "pseudo_labels") if card["target"] == "p061")
+    assert again["why"][0] == "2 of its 7 photos are decided, which counts here"

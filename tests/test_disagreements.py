@@ -6,6 +6,7 @@ from scipy.stats import entropy
 
 from core.curation.agreement import QUEUE, disagreements
 from core.curation.disagreements import (
+    dispute_lines,
     fixed_and_broken,
     reviewers_apart,
     together,
@@ -129,3 +130,15 @@ def test_what_is_disputed_is_worth_what_it_was_worth_before_anybody_answered():
     mine = open_again[open_again.index.str.startswith("p001/")]
     assert (mine.gain > 0).any()
     assert (answered.gain[mine.index] == 0).all()
+
+
+def test_equal_disputes_of_a_found_groups_photos_are_one_line_that_says_how_many():
+    def dispute(kind, *genders):
+        given = {"mask": -1, "age_band": -1, "rejected": False, "why": ""}
+        votes = [{"who": f"fold {place}", "gender": gender} | given for place, gender in enumerate(genders)]
+        return {"kind": kind, "votes": votes}
+
+    group = [dispute("", 0, 1), dispute("", 1, 0), dispute("", 0, 1)]
+    assert dispute_lines(group) == ["2 photos · fold 0: male; fold 1: female", "fold 0: female; fold 1: male"]
+    person = [dispute("mask1", 0, 1), dispute("mask2", 0, 1)]
+    assert dispute_lines(person) == ["mask1, mask2 · fold 0: male; fold 1: female"]

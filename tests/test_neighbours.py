@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core.curation.neighbours import nearest_of_two_classes
+from core.curation.neighbours import competing_classes, nearest_of_two_classes
 from core.storage.features import Features
 
 
@@ -40,3 +40,8 @@ def test_a_train_photo_is_not_shown_its_own_person():
 def test_a_photo_without_a_vector_has_no_neighbours():
     train, features = _made()
     assert nearest_of_two_classes(features, train, ["gone.jpg"], np.array([[0, 1]])) == {}
+
+
+def test_a_doubted_label_competes_with_what_is_seen_and_otherwise_the_second_best_does():
+    pred_probs = np.array([[0.5, 0.3, 0.1, 0.1]] * 3)
+    assert competing_classes(pred_probs, np.array([3, 0, -1])).tolist() == [[0, 3], [0, 1], [0, 1]]

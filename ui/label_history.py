@@ -15,6 +15,7 @@ from ui.times import clock
 
 _SHOWN = 24
 _NEWEST = 300
+_ROW, _TALLEST = 36, 576  # pixels of the table of decisions
 
 
 def label_words(label: int) -> str:
@@ -37,14 +38,15 @@ def show_recent(store: DecisionStore) -> None:
             "who": rows.who,
             "kind": rows.kind,
             "of": rows.target,
-            "queue": rows.queue,
+            "queue": rows.queue.str.replace("_", " "),
             "why": rows.why,
         }
     )
     st.caption(f"The newest decisions, up to {_NEWEST}. Choose one to see all that happened to its photo or person.")
     st.dataframe(
-        table, hide_index=True, on_select=choose, selection_mode="single-row", key="recent", alt="newest decisions"
-    )
+        table, hide_index=True, on_select=choose, selection_mode="single-row", key="recent", alt="newest decisions",
+        height=min(_TALLEST, _ROW * (len(table) + 1)),
+    )  # fmt: skip
 
 
 def show_timeline(store: DecisionStore, target: str, who: str) -> None:
@@ -77,7 +79,7 @@ def _show_row(store: DecisionStore, row: dict[str, object], who: str) -> None:
         confidence = f"confidence {row['confidence']:.0%}" if row["confidence"] == row["confidence"] else ""
         seconds = f"{row['seconds']:.1f} s" if row["seconds"] == row["seconds"] else ""
         group = f"person {row['group_before'] or 'alone'} → {row['group_id']}" if row["group_id"] else ""
-        facts = [row["queue"], group, row["run_id"], confidence, seconds, row["why"]]
+        facts = [str(row["queue"]).replace("_", " "), group, row["run_id"], confidence, seconds, row["why"]]
         if told := " · ".join(str(fact) for fact in facts if fact):
             st.text(told)
         counts = pd.Series([f"{label_words(old)} → {label_words(new)}" for _, old, new in row["changes"]])  # type: ignore

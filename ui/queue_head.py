@@ -108,14 +108,14 @@ def pick_state(head: Head, counts: Mapping[str, int]) -> str:
 def pick_order(head: Head, name: str, orders: Sequence[str]) -> tuple[str, int]:
     """The order, and cards a page: 1 for one by one."""
     with head.often:
-        order = choose(
-            f"order-{name}", list(orders), ORDER_WORDS, label="order", width=200
-        )  # other orders, other key
+        key = f"order-{name}"  # other orders, another key
+        order = choose(key, list(orders), ORDER_WORDS, label="order", width=200)
         mode = st.segmented_control(
             "cards", ["card", "grid"], default="card", required=True, key="mode", bind="query-params"
         )
-        words = {size: f"{size} a page" for size in _PAGE_SIZES}
-        size = choose("size", _PAGE_SIZES, words, label="grid of", width=110) if mode == "grid" else 1
+    words = {size: f"{size} a page" for size in _PAGE_SIZES}
+    with head.state:
+        size = choose("size", _PAGE_SIZES, words, label="cards of the grid") if mode == "grid" else 1
     return str(order), int(size)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.curation.calibrated import calibrate_run
 from core.curation.disagreements import run_votes
 from core.curation.evidence import Evidence, run_evidence
-from core.curation.neighbours import nearest_of_two_classes
+from core.curation.neighbours import competing_classes, nearest_of_two_classes
 from core.curation.review_effect import ReviewEffect, review_effect
 from core.curation.review_table import ReviewTable, review_table, with_decisions
 from core.evaluation.shift import Shift
@@ -82,7 +82,7 @@ def neighbours(
     wanted = table.photos[table.photos.photo_id.isin(set(photo_ids) - known.keys())]
     if len(wanted):
         train = table.photos[table.photos.split == "train"]
-        competing = np.argsort(-table.photo_probs[wanted.index], axis=1)[:, :2]
+        competing = competing_classes(table.photo_probs[wanted.index], wanted.label.to_numpy(dtype=np.int64))
         known |= nearest_of_two_classes(run.features(), train, wanted.photo_id.tolist(), competing)
     return known
 

@@ -12,6 +12,7 @@ from core.curation.origins import origins
 from core.storage.decision_files import read_decisions, write_decisions
 from core.storage.decisions import DecisionStore
 from ui.gallery import photo_grid
+from ui.links import link_to
 from ui.session import current
 
 _SHOWN = 20
@@ -48,9 +49,8 @@ def show_disagreements(store: DecisionStore) -> None:
     torn = disagreements(photos, store.effective())
     if torn.empty:
         return
-    st.markdown(
-        f"**{len(torn):,} cards** about which reviewers differ; a decision in the queue of disagreements settles one."
-    )
+    st.markdown(f"**{len(torn):,} cards** about which reviewers differ; a decision in that queue settles one.")
+    link_to("disagreements", "Settle them on Disagreements", **{"with": "reviewers"})
     for card in torn.head(_SHOWN).to_dict("records"):
         own = photos[photos.person_id == card["target"]] if card["unit"] == "person" else None
         shown = [card["target"]] if own is None else own.photo_id.tolist()[-2:]

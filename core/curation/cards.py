@@ -65,7 +65,7 @@ def _card(table: ReviewTable, row: Any, members: IntArray, queue: str) -> Card:
         "photo_probs": [_rounded(values) for values in each],
         "confidence": _confidence(row, proposal, probs, choices, is_train),
         "gain": round(float(row.gain), 6),
-        "why": _why(row, proposal, probs, current, choices),
+        "why": _decided_already(table, members) * (not is_train) + _why(row, proposal, probs, current, choices),
         "neighbours": [],
         "choices": choices,
     }
@@ -182,13 +182,22 @@ def _mask_choices(table: ReviewTable, row: Any, shown: IntArray, queue: str) -> 
     return [{"key": "s", "words": words, "proposed": concerns and queue != "age_boundary", "items": items}]
 
 
+def _decided_already(table: ReviewTable, members: IntArray) -> list[str]:
+    """Photos of a found group that somebody decided count for its others."""
+    decided = int(table.photos.decision.to_numpy()[members].astype(bool).sum())
+    return [f"{decided} of its {len(members)} photos are decided, which counts here"] * (0 < decided < len(members))
+
+
 def _why(
     row: Any, proposal: dict[str, int | None], probs: dict[str, Any], current: dict[str, int | None] | None,
     choices: list[dict[str, Any]],
 ) -> list[str]:  # fmt: skip
     if current is None:
         least = min(probs, key=lambda axis: float(np.max(probs[axis])))
-        return [f"least sure of {least}: " + _shares(least, probs[least])]
+        is_sure = np.max(probs[least]) >= 0.995
+        return [
+            "sure of mask, gender and age" if is_sure else f"least sure of {least}: " + _shares(least, probs[least])
+        ]
     told = []
     for axis, field in _FIELD.items():
         value, given = proposal[field], current[field]

@@ -154,8 +154,13 @@ def by_unit(table: ReviewTable, disputes: pd.DataFrame) -> dict[str, list[dict[A
 
 
 def dispute_lines(disputes: Sequence[dict[Any, Any]]) -> list[str]:
-    """Disputes of ``by_unit`` in words, equal ones in one line: ``mask1, mask2 · ann: male; lee: female``."""
+    """Disputes of ``by_unit`` in words, equal ones in one line: ``mask1, mask2 · ann: male; lee: female``.
+
+    Photos of a found group have no kind to name them by; of several the line says how many.
+    """
     kinds: dict[str, list[str]] = {}
     for dispute in disputes:
         kinds.setdefault("; ".join(map(vote_words, dispute["votes"])), []).append(dispute["kind"])
-    return [f"{', '.join(filter(None, those))} · {line}" if any(those) else line for line, those in kinds.items()]
+    named = {line: ", ".join(filter(None, those)) for line, those in kinds.items()}
+    counted = {line: f"{len(those)} photos" * (len(those) > 1) for line, those in kinds.items()}
+    return [" · ".join(filter(None, (named[line] or counted[line], line))) for line in kinds]

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.storage.features import Features
-from core.taxonomy import IntArray
+from core.taxonomy import FloatArray, IntArray
 
 PER_CLASS = 3
 
@@ -43,6 +43,17 @@ def nearest_of_two_classes(
             {"label": int(label), "photo_ids": _best(ranked[ranked.label == label])} for label in competing[which]
         ]
     return told
+
+
+def competing_classes(pred_probs: FloatArray, labels: IntArray) -> IntArray:
+    """The two classes that compete for each photo, (M, 2): the most probable, and the label where it is another.
+
+    Args:
+        pred_probs: (M, K).
+        labels: (M,) as the photos are labelled now, -1 for none; these, and those as predicted, take the second best.
+    """
+    first, second = np.argsort(-pred_probs, axis=1)[:, :2].T
+    return np.stack([first, np.where((labels >= 0) & (labels != first), labels, second)], axis=1)
 
 
 def _unit(features: Features, rows: IntArray) -> NDArray[np.float32]:

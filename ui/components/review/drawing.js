@@ -54,7 +54,7 @@ function proposalLine(card, axisNames) {
   });
   const choice = proposedChoice(card);
   if (choice) parts.push(el("span", { class: "chip changed", text: choice.words }));
-  if (!parts.length) parts.push(el("span", { class: "quiet", text: "nothing is proposed: accept keeps the label" }));
+  if (!parts.length) return el("p", { class: "quiet", text: "Nothing is proposed: accept keeps the label" });
   if (card.confidence != null) parts.push(el("span", { class: "quiet", text: `${percent(card.confidence)} sure` }));
   return el("p", { class: "proposal" }, el("span", { class: "quiet", text: "Proposed" }), ...parts);
 }
