@@ -37,7 +37,7 @@ _PROBE = """() => {
     window.probe = {
         saved: [],
         target: () => (find(".stage.card, .stage.grid")?.dataset.target ?? ""),
-        waiting: () => find(".saves").textContent.includes("on the way"),
+        waiting: () => !find(".saves") || find(".saves").textContent.includes("on the way"), // absent: comes back
         arm: () => {
             const stage = find(".stage");
             const before = stage.dataset.target;
