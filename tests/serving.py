@@ -69,6 +69,13 @@ def browsing() -> Iterator[Page]:
         assert errors == []
 
 
+def wait_until_idle(page: Page) -> None:
+    """No rerun is under way: a dialog that is closed while its script runs is opened again by what it answers."""
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", timeout=90_000
+    )
+
+
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     for _ in range(1200):
         assert server.poll() is None, "the app ended while starting"

@@ -14,7 +14,7 @@ from core.storage.predictions import write_predictions
 from core.storage.runs import Run, open_run
 from core.taxonomy import CLASS_NAMES
 from core.workspace import Workspace
-from tests.serving import browsing, free_port, served, start
+from tests.serving import browsing, free_port, served, start, wait_until_idle
 
 expect.set_options(timeout=90_000)
 VIOLATION = "Content Security Policy"
@@ -53,6 +53,7 @@ def test_a_cell_of_the_matrix_opens_the_photos_behind_it_and_escape_leaves_it(ad
         page.reload(wait_until="domcontentloaded")
         expect(page.locator("figure img").first).to_be_visible()
         expect(page.get_by_role("button", name="Leave the cell")).to_be_enabled()
+        wait_until_idle(page)
         page.keyboard.press("Escape")
         expect(page.locator("figure img")).to_have_count(0)
         expect(page).not_to_have_url(re.compile("true="))
@@ -82,10 +83,12 @@ def test_a_photo_opens_by_keys_has_an_address_and_escape_closes_it_before_the_ce
         expect(dialog).to_contain_text(opened)
         dialog.locator(".st-key-person-photos button").first.click()
         expect(dialog).not_to_contain_text(opened)
+        wait_until_idle(page)
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
         expect(page).not_to_have_url(re.compile("photo="))
         expect(page.get_by_role("button", name="Leave the cell")).to_be_enabled()
+        wait_until_idle(page)
         page.keyboard.press("Escape")
         expect(photos).to_have_count(0)
 
@@ -115,10 +118,7 @@ def test_every_page_draws_at_its_own_address_without_an_error_or_a_breach_of_the
         for path, title in places.items():
             page.goto(f"{address}/{path.rpartition('/')[2]}", wait_until="domcontentloaded")
             expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
-            page.wait_for_function(
-                "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'",
-                timeout=90_000,
-            )
+            wait_until_idle(page)
             expect(page.locator("[data-testid=stException], [data-testid=stAlertContentError]")).to_have_count(0)
         assert breaches == []
 
