@@ -163,7 +163,7 @@ def test_an_empty_queue_still_takes_what_waits_and_undoes_the_last_decision(
     store.append([Decision(who="kim", kind="reject", target=photo, queue=page, batch_id="the-last-one")])
     shown = _review(_open(page, demo_dir, trained_run[0], monkeypatch, text="no id has these words"))
     assert shown["cards"] == []
-    assert "Train" in shown["empty"]
+    assert "under these filters" in shown["empty"]
     assert shown["answer"]["last"] == "the-last-one"
 
 

@@ -121,7 +121,7 @@ def pick_order(head: Head, name: str, orders: Sequence[str]) -> tuple[str, int]:
 
 def show_line(head: Head, limits: Filters, told: Sequence[str]) -> None:
     """Which filters are on, and what else there is to say of what is shown; the way out is behind "Filters"."""
-    on = _words(limits)
+    on = limits_in_words(limits)
     head.limits.button("Clear filters", key="filters-clear", disabled=not on, on_click=_clear)
     words = [f"Filters on: {', '.join(on)}"] * bool(on) + [*told]
     if words:
@@ -143,7 +143,8 @@ def choose(
     )  # fmt: skip
 
 
-def _words(limits: Filters) -> list[str]:
+def limits_in_words(limits: Filters) -> list[str]:
+    """Which filters are on."""
     plain = replace(Filters(), state="undecided")
     words = {
         "state": STATE_WORDS[limits.state] + " ones" * (limits.state == "all"),

@@ -18,7 +18,16 @@ from core.storage.leases import Leases
 from core.storage.runs import Run
 from core.storage.selections import read_selection
 from ui.links import link_to, no_runs_yet
-from ui.queue_head import STATE_WORDS, Head, open_head, pick_limits, pick_order, pick_state, show_line
+from ui.queue_head import (
+    STATE_WORDS,
+    Head,
+    limits_in_words,
+    open_head,
+    pick_limits,
+    pick_order,
+    pick_state,
+    show_line,
+)
 from ui.review import review
 from ui.review_data import effect_of, neighbours, shift_of, table_of
 from ui.reviewer import reviewer
@@ -180,6 +189,8 @@ def show_cards(
     rows = _held(desk, view, name)
     if rows.empty and len(view.rows):
         empty = "Others are looking at all that is left here. Choose other filters, or wait two minutes."
+    elif rows.empty and limits_in_words(view.filters):
+        empty = "No card is left under these filters. Choose others, or clear them, behind Filters."
     progress = {
         "done": sum(view.counts[state] for state in ("accept", "relabel", "reject")),
         "total": view.counts["all"],
