@@ -91,6 +91,17 @@ def test_people_are_folders_or_found_groups_and_photos_without_a_group_stay_sing
     assert set(by_photo.unit) == {"photo"}
 
 
+def test_a_found_group_of_one_photo_is_decided_as_that_photo():
+    made = made_up()
+    photo_id = next(name for name, group in made[3].items() if group == "p070")
+    units = read(made, "person", grouping=made[3] | {photo_id: "42"}).units
+    alone = units[units["size"] == 1]
+    assert alone[["target", "unit"]].to_numpy().tolist() == [[photo_id, "photo"]]
+    answered = Decision(who="kim", kind="reject", target=alone.target.iloc[0], queue="age_boundary")
+    after = read(made, "person", answered, grouping=made[3] | {photo_id: "42"}).units
+    assert after.decision[after.target == photo_id].tolist() == ["reject"]
+
+
 def test_every_photo_of_a_person_says_the_same_about_gender_and_age():
     table = read(made_up(), "person")
     cube = table.photo_probs.reshape(-1, 3, 6).sum(1)

@@ -226,11 +226,11 @@ def _units(
     np.bitwise_or.at(classes, groups, 1 << proposal)
     np.bitwise_or.at(classes, groups, np.where(labels >= 0, 1 << np.maximum(labels, 0), 0))
     head = shown.iloc[first]
-    train = (head.split == "train").to_numpy()
+    alone = (head.split != "train").to_numpy() & (size == 1)  # decided as the photo it is
     units = pd.DataFrame(
         {
-            "target": pd.Series(evidence.targets, dtype=object),
-            "unit": np.where(~train & (size == 1), "photo", evidence.unit),
+            "target": pd.Series(np.where(alone, head.photo_id, evidence.targets), dtype=object),
+            "unit": np.where(alone, "photo", evidence.unit),
             "split": head.split.to_numpy(dtype=object),
             "size": size,
             "fold": head.fold.to_numpy(),
