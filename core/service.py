@@ -142,11 +142,14 @@ def start_gradcam(workspace: Workspace, run: Run, photo_ids: Sequence[str]) -> J
     """Queue Grad-CAM maps of some photos (``core.storage.heatmaps``).
 
     Raises:
-        RunError: no photo is named, the run is unfinished, or a job is already at work on it.
+        RunError: no photo is named, one was not predicted, the run is unfinished, or a job is already at work on it.
     """
     if not photo_ids:
         raise RunError("no photo is named; give at least one photo_id, as in train/images below the data set")
     _require_finished(run)
+    unknown = sorted({*photo_ids} - {*run.oof().photo_ids.tolist(), *run.evaluation().photo_ids.tolist()})
+    if unknown:
+        raise RunError(f"run {run.run_id} predicted no photo {unknown[0]!r}; give photo_ids of its data set")
     named = [f"--photo={photo_id}" for photo_id in photo_ids]
     return _submit(workspace, run, verb="gradcam-run", kind="gradcam", more=named)
 

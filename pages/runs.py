@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.jobs.queue import JobQueue
+from core.jobs.queue import ALIVE, JobQueue
 from core.storage.runs import list_runs
 from ui.links import no_runs_yet
 from ui.run_details import AXES_SHOWN, row_of, show_comparison, show_run, state_of
@@ -52,6 +52,14 @@ def renew_table() -> None:
     st.session_state["runs-table"] = st.session_state.get("runs-table", 0) + 1
 
 
+def follow_states() -> None:
+    """Draw the page anew once a run is in another state than it shows."""
+    if {run_id: state_of(run, queue.of_run(run_id)) for run_id, run in runs.items()} != states:
+        st.rerun()
+
+
+if any(state in ALIVE for state in states.values()):
+    st.fragment(follow_states, run_every=2.0)()
 if "runs" not in st.query_params:
     choose(st.session_state.get("chosen-runs", sound[:1]))
 st.session_state["runs"] = [run_id for run_id in st.query_params.get_all("runs") if run_id in sound][:2]

@@ -10,6 +10,7 @@ from core.cli import cli
 from core.config import load_config
 from core.dataset.index import load_index
 from core.errors import RunError
+from core.jobs.queue import JobQueue
 from core.service import start_gradcam
 from core.storage.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 from core.storage.runs import open_run
@@ -119,6 +120,15 @@ def test_a_photo_that_was_not_predicted_and_no_photo_at_all_are_refused(trained_
         explain_photos(run, load_index(demo_dir, workspace), ["nowhere"])
     with pytest.raises(RunError, match="no photo is named"):
         start_gradcam(workspace, run, [])
+
+
+def test_a_misspelt_photo_is_refused_before_a_job_is_queued(trained_run):
+    workspace, run_id = trained_run
+    run = open_run(workspace, run_id)
+    before = JobQueue(workspace).of_run(run_id)
+    with pytest.raises(RunError, match="predicted no photo 'nowhere'; give photo_ids"):
+        start_gradcam(workspace, run, [str(run.oof().photo_ids[0]), "nowhere"])
+    assert JobQueue(workspace).of_run(run_id) == before
 
 
 def test_the_job_itself_makes_the_maps(trained_run, demo_dir):

@@ -1,6 +1,7 @@
 """Every page draws, empty and with a run, and the buttons do what they say."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation.error_tables import VIEWS
+from core.jobs.queue import JobQueue
 from core.storage.predictions import write_predictions
 from core.storage.runs import Run, open_run
 from core.storage.submissions import SubmissionLedger
 from core.taxonomy import CLASS_NAMES
+from core.workspace import Workspace
 from ui.scored import judged
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -143,6 +146,25 @@ def test_a_runs_predictions_are_read_once_and_again_when_its_files_change(demo_d
     oof = Run(path).oof()
     write_predictions(path / "oof", oof.photo_ids, np.roll(oof.logits, 1, axis=1))
     assert (judged(Run(path)).predictions == (first.predictions + 1) % 18).all()
+
+
+def test_a_run_that_ends_behind_the_page_runs_is_not_shown_as_running(demo_dir, trained_run, tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path)
+    path = workspace.runs / trained_run[1]
+    shutil.copytree(trained_run[0].runs / trained_run[1], path)
+    (path / "result.json").unlink()
+    job = JobQueue(workspace).submit(["nothing"], kind="train", title="train first", run_id=path.name)
+    asked = []
+
+    def of_run(queue, run_id):  # running when the page is drawn, stopped ever after
+        asked.append(run_id)
+        return [replace(job, state="running" if len(asked) == 1 else "stopped")]
+
+    monkeypatch.setattr(JobQueue, "of_run", of_run)
+    app = _open("runs", demo_dir, workspace, monkeypatch)
+    _check_sound(app)
+    assert app.dataframe[0].value.state.tolist() == ["stopped"]
+    assert [button.label for button in app.button] == ["Resume"]
 
 
 def test_a_data_set_that_breaks_is_a_message_and_what_was_read_before_stays(

@@ -13,7 +13,7 @@ from core.people.finding import PIXELS, find_odd_photos, find_people
 from core.people.odd_photos import ODD
 from core.storage.findings import save_finding
 from core.storage.group_decisions import group_counts
-from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping, to_csv
+from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, require_name, save_grouping, to_csv
 from core.storage.runs import open_run
 
 
@@ -24,6 +24,7 @@ from core.storage.runs import open_run
 @pass_settings
 def people(settings: Settings, run_id: str, name: str) -> None:
     """Find which evaluation photos show one person, and keep that as a named grouping."""
+    require_name(name)
     workspace, index = settings.open_workspace(), settings.load_index()
     run = open_run(workspace, run_id)
     if name in list_groupings(workspace, dataset_id=index.dataset_id):

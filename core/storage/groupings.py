@@ -64,6 +64,16 @@ class Grouping:
         return np.load(path, allow_pickle=False) if path.exists() else None
 
 
+def require_name(name: str) -> None:
+    """Refuse what cannot name a grouping; asked before a long search as well.
+
+    Raises:
+        DecisionError: it is no name.
+    """
+    if not _NAME.fullmatch(name):
+        raise DecisionError(f"grouping name {name!r} is not a word of at most 60 letters, digits, dots and dashes")
+
+
 def save_grouping(
     workspace: Workspace,
     name: str,
@@ -84,8 +94,7 @@ def save_grouping(
     Raises:
         DecisionError: the name is taken or no name, or a photo stands twice.
     """
-    if not _NAME.fullmatch(name):
-        raise DecisionError(f"grouping name {name!r} is not a word of at most 60 letters, digits, dots and dashes")
+    require_name(name)
     folder = _folder(workspace, dataset_id)
     if (folder / f"{name}.json").exists():
         raise DecisionError(f"grouping {name!r} exists already; choose another name")
