@@ -24,7 +24,7 @@ from core.evaluation.shift import estimate_shift
 from core.evaluation.uncertainty import macro_f1_interval
 from core.people.finding import find_people
 from core.people.grouping import group_photos
-from core.people.inference import Persons, infer, pooling_of, trusted
+from core.people.inference import Persons, infer, trusted
 from core.people.joint import fit_pooling, joint_probs
 from core.people.quality import group_quality
 from core.storage.predictions import Predictions
@@ -78,7 +78,8 @@ def _scores(
     folds = [fold.logits for fold in run.evaluations()]
     shift = estimate_shift(oof.logits, labels, folds, ages=table.age.to_numpy())
     codes = np.unique(groups, return_inverse=True)[1]
-    persons = Persons(codes, trusted(groups, confidence), pooling_of(shift, oof.logits, labels, people))
+    submitted = fit_pooling(shift.calibration.probabilities(oof.logits), labels, people)
+    persons = Persons(codes, trusted(groups, confidence), submitted)
     predictions = {
         "raw": single.argmax(axis=1),
         "prior": shift.corrected(folds).argmax(axis=1),

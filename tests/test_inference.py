@@ -15,8 +15,8 @@ from core.errors import DecisionError, SubmissionError
 from core.evaluation.metrics import macro_f1
 from core.evaluation.prior import corrected
 from core.evaluation.shift import estimate_shift
-from core.people.inference import Persons, infer, pooling_of, trusted
-from core.people.joint import pool_groups, pool_people
+from core.people.inference import Persons, infer, trusted
+from core.people.joint import fit_pooling, pool_groups, pool_people
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import save_grouping
@@ -32,7 +32,8 @@ def known():
     """Train people, evaluation people of another mix, and the shift and pooling learned from the first."""
     train, other = draw_people(0, 400, shared=0.3), draw_people(1, 300, EVAL_MIX, shared=0.3)
     shift = estimate_shift(train.logits, train.labels, [other.logits])
-    return train, other, shift, pooling_of(shift, train.logits, train.labels, train.people)
+    single = shift.calibration.probabilities(train.logits)
+    return train, other, shift, fit_pooling(single, train.labels, train.people)
 
 
 def test_pooling_what_is_corrected_is_correcting_what_is_pooled(known):

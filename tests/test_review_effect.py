@@ -17,7 +17,8 @@ from core.curation.review_table import review_table
 from core.evaluation.best_classes import expected_macro_f1
 from core.evaluation.metrics import macro_f1
 from core.evaluation.prior import group_probabilities
-from core.people.inference import Persons, infer, pooling_of
+from core.people.inference import Persons, infer
+from core.people.joint import fit_pooling
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import open_grouping
 from tests.test_inference import _group
@@ -115,7 +116,7 @@ def test_a_review_without_answers_says_what_an_export_of_the_run_says(desk, prio
     grouping = open_grouping(workspace, "found", dataset_id=index.dataset_id) if name else None
     evidence = _evidence(desk, prior=prior, grouping=grouping)
     known = calibrate_run(run, index.photos, DecisionStore(workspace, index.dataset_id).effective())
-    pooling = pooling_of(known.shift, known.oof_logits, known.labels, known.people)
+    pooling = fit_pooling(known.oof_probabilities(), known.labels, known.people)
     persons = grouping and Persons.of(grouping, known.eval_ids.tolist(), pooling)
     said = group_probabilities(infer(known.shift, known.eval_logits, prior=prior, persons=persons))
     told = evidence.posterior(np.full(len(evidence.targets), -1))[1][~evidence.is_train]

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from core.evaluation.metrics import Float64Array
 from core.evaluation.shift import Shift
-from core.people.joint import Pooling, fit_pooling, joint_probs
+from core.people.joint import Pooling, joint_probs
 from core.storage.groupings import Grouping
 from core.taxonomy import FloatArray, IntArray
 
@@ -70,16 +70,6 @@ def trusted(groups: ArrayLike, confidence: ArrayLike) -> Float64Array:
     unsaid = (np.bincount(codes, weights=np.isfinite(sure)) == 0) & (np.bincount(codes) > 1)
     found: Float64Array = np.where(unsaid[codes], 1.0, sure)
     return found
-
-
-def pooling_of(shift: Shift, oof_logits: FloatArray, labels: ArrayLike, people: ArrayLike) -> Pooling:
-    """How the photos of one person are put together, from the train people; see ``joint.fit_pooling``.
-
-    Args:
-        oof_logits: (N, 18) that the shift was estimated from.
-        labels, people: (N,) true class and person.
-    """
-    return fit_pooling(shift.calibration.probabilities(oof_logits), labels, people)
 
 
 def infer(
