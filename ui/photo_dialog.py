@@ -18,9 +18,10 @@ from ui.scored import calibrated_probabilities, foretold, judged
 def photo_dialog(run: Run) -> None:
     """The opened photo; another one is opened within the dialog, and the page behind does not run again."""
     whole, pred_probs = judged(run), calibrated_probabilities(run)
-    if opened_photo() not in set(whole.photo_ids):
-        whole, pred_probs = foretold(run)
     found = np.flatnonzero(whole.photo_ids == opened_photo())
+    if not len(found):
+        whole, pred_probs = foretold(run)
+        found = np.flatnonzero(whole.photo_ids == opened_photo())
     if not len(found):
         st.info(f"The run predicted no photo {opened_photo()!r}. Close this, and choose another.")
         return
