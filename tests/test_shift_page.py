@@ -61,5 +61,8 @@ def test_the_verb_prints_groups_intervals_and_expected_scores(run, demo_dir, wor
         assert row["em_low"] <= row["em"] <= row["em_high"]
         assert row["bbse_low"] <= row["bbse"] <= row["bbse_high"]
     assert result["expected"]["raw"]["low"] <= result["expected"]["raw"]["mean"] <= result["expected"]["raw"]["high"]
+    half = [abs(row["em"] - row["bbse"]) / 2 for row in result["groups"]]
+    assert result["gap"] == pytest.approx(sum(half))
+    assert result["is_steady"] == (result["gap"] <= 0.2)
     assert 0 <= result["photos_changed"] <= result["photos"]
     assert "expected macro F1" in CliRunner().invoke(cli, command).output

@@ -46,6 +46,8 @@ def shift(settings: Settings, run_id: str, method: CalibrationMethod, draws: int
         "run_id": run_id,
         "calibration": method,
         "groups": table.to_dict("records"),
+        "gap": known.shift.gap,
+        "is_steady": known.shift.is_steady,
         "ece_raw": expected_calibration_error(known.labels, probabilities(known.oof_logits)),
         "ece_calibrated": expected_calibration_error(known.labels, known.oof_probabilities()),
         "photos": len(before),
@@ -53,9 +55,11 @@ def shift(settings: Settings, run_id: str, method: CalibrationMethod, draws: int
         "expected": {name: vars(one) for name, one in expected.items()},
     }
     scores = "  ".join(f"{name} {one.mean:.3f} ({one.low:.3f} to {one.high:.3f})" for name, one in expected.items())
+    doubt = "" if known.shift.is_steady else ": neither is to be trusted"
     settings.finish(
         result,
         f"{table.to_string(index=False, float_format=lambda share: f'{share:.3f}')}\n"
+        f"EM and BBSE differ by {known.shift.gap:.2f}{doubt}\n"
         f"calibration error {result['ece_raw']:.3f} before, {result['ece_calibrated']:.3f} after\n"
         f"{result['photos_changed']:,} of {result['photos']:,} photos would change class\n"
         f"expected macro F1: {scores}",
