@@ -50,7 +50,9 @@ words = "corrected to the estimated mix; " if known.shift.is_steady else ""
 words += "nobody knows which are right"
 if is_train and len(rows):
     words = f"{right.mean():.1%} right at a mean confidence of {confidence[rows].mean():.1%}"
-st.caption(f"{len(rows):,} photos, calibrated: {words}.")
+st.caption(
+    f"{len(rows):,} photos, each as the class most probable once calibrated, which may not be the run's own: {words}."
+)
 
 chosen = in_range(confidence[rows], low, high)
 if is_train and shown != _ANY:

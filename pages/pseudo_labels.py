@@ -56,5 +56,5 @@ with desk.head.tools, st.popover("Accept many"):
 view = filtered(desk, QUEUE, ["gain", "margin", "entropy", "confidence", "random"], holds="eval")
 show_cards(
     desk, view, QUEUE, gained="eval",
-    empty="Nothing is left under these filters. Choose other filters, or train again with what you accepted: Train.",
+    empty="All is decided. Train again with what you accepted: Train.",
 )  # fmt: skip
