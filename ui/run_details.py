@@ -57,7 +57,7 @@ def show_run(workspace: Workspace, run: Run, jobs: Sequence[Job]) -> None:
         _buttons(workspace, run, jobs, state)
     if result:
         scores = {"macro F1": result["macro_f1"], "accuracy": result["accuracy"], **result["axis_accuracy"]}
-        with st.grid("auto", min_column_width=90):
+        with st.grid("auto", min_column_width=130):
             for name, value in scores.items():
                 st.metric(name, f"{value:.4f}")
         st.caption(
