@@ -70,7 +70,7 @@ def browsing() -> Iterator[Page]:
 
 
 def wait_until_idle(page: Page) -> None:
-    """No rerun is under way: a dialog that is closed while its script runs is opened again by what it answers."""
+    """Wait until no rerun is under way."""
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", timeout=90_000
     )

@@ -38,5 +38,9 @@ export default function (component) {
   wall.onkeydown = (event) => step(event, wall);
   if (wall.dataset.shown === shown) return;
   wall.dataset.shown = shown;
+  const place = [...wall.querySelectorAll("button")].indexOf(document.activeElement);
   wall.replaceChildren(...data.photos.map((photo) => draw(photo, (id) => setTriggerValue("open", id))));
+  if (place < 0) return;
+  const buttons = wall.querySelectorAll("button"); // the focus stays here: without it a dialog does not hear Escape
+  buttons[Math.min(place, buttons.length - 1)]?.focus({ preventScroll: true });
 }
