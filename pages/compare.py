@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.taxonomy import AXES, CLASS_NAMES, class_name, decode_axis
+from ui.address import in_address
 from ui.chosen import photo_pages
 from ui.links import link_to, no_runs_yet
 from ui.run_pairs import changes_in_words, difference_chart, pair_of, show_scores
@@ -50,8 +51,9 @@ st.subheader("Photos it fixes and breaks", anchor=False)
 words = {"fixed": f"fixed {len(pair.fixed):,}", "broken": f"broken {len(pair.broken):,}"}
 with st.container(horizontal=True, vertical_alignment="bottom"):
     which = st.segmented_control(
-        "which", list(words), default="fixed", required=True, key="which", bind="query-params"
-    )
+        "which", list(words), required=True, key="which", format_func=words.get,
+        on_change=in_address("which", list(words), default="fixed"),
+    )  # fmt: skip
     axis = st.selectbox("they differ on", [_ANY, *AXES], key="axis", bind="query-params", width=160)
     label = st.selectbox("true class", [_ANY, *CLASS_NAMES], key="class", bind="query-params", width=240)
 rows = pair.fixed if which == "fixed" else pair.broken

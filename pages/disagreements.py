@@ -13,6 +13,7 @@ from core.curation.disagreements import (
     reviewers_apart,
     voters_apart,
 )
+from ui.address import in_address
 from ui.queue_page import filtered, open_desk, show_cards
 from ui.review_data import table_of, votes
 from ui.run_picker import finished_runs
@@ -26,10 +27,12 @@ if desk is None:
 
 others = [run.run_id for run in finished_runs() if run.run_id != desk.run.run_id]
 folds = ["folds"] if len(desk.run.manifest["folds_to_run"]) > 1 else []
-words = {"folds": "the folds of this run (evaluation photos)"}
+sources = [*others, *folds, "reviewers"]
+taken_over = in_address("with", sources, default=sources[0])
 source = desk.head.own.selectbox(
-    "compare with", [*others, *folds, "reviewers"], key="with", bind="query-params",
-    format_func=lambda one: words.get(one, one), width=190,
+    "compare with", sources, key="with", on_change=taken_over, width=190,
+    format_func=lambda one: {"folds": "its own folds", "reviewers": "reviewers' votes"}.get(one, one),
+    help="Another run, the folds of this run on evaluation photos, or what reviewers said of the same card.",
 )  # fmt: skip
 ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
@@ -47,20 +50,19 @@ if source == "reviewers":
 else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)
-line = []
 if source in others:
     fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
-    which = desk.head.own.segmented_control(
-        "train photos", ["all", "fixed", "broken"], default="all", required=True, key="which", bind="query-params"
-    )
-    line = [
-        f"{source} fixes {len(fixed):,} train photos that {desk.run.run_id} has wrong, and breaks {len(broken):,}"
-    ]
-    if which in ("fixed", "broken"):
-        extra["picked"] = frozenset(target_of[fixed if which == "fixed" else broken].tolist())
+    rows = {"fixed": fixed, "broken": broken}
+    which = desk.head.line.segmented_control(
+        "which", ["all", *rows], required=True, key="which", label_visibility="collapsed",
+        on_change=in_address("which", ["all", *rows], default="all"),
+        format_func=lambda one: f"{len(rows[one]):,} train photos {one} by {source}" if one in rows else "all",
+    )  # fmt: skip
+    if which in rows:
+        extra["picked"] = frozenset(target_of[rows[which]].tolist())
 desk = replace(desk, table=table)
 orders = ["disagreement", "gain", "margin", "entropy", "confidence", "random"]
-view = filtered(desk, QUEUE, orders, extra=extra, told=line)
+view = filtered(desk, QUEUE, orders, extra=extra)
 if told:
     torn = disputes_of(desk.table, told, set(view.rows.target[:700]))
 reasons = {target: dispute_lines(disputes) for target, disputes in by_unit(desk.table, torn).items()}

@@ -88,6 +88,9 @@ review(
         for name in ahead
     ],
     queue=queue, run_id="", who=who, store=store, mode="grid" if mode == "grid" else "card", page_size=size,
-    progress={"done": total - len(names), "total": total, "gained": 0.0123, "hit_rate": 0.4, "hint": ""},
+    progress={
+        "done": total - len(names), "total": total, "gained": 0.0123, "hit_rate": 0.4, "hint": "",
+        "states": [{"kind": "reject", "words": "rejected", "cards": int((decisions.kind == "reject").sum())}],
+    },
 )  # fmt: skip
 st.html("<details><summary>a part to open</summary><p>a box to tick</p></details>")

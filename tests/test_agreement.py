@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from core.curation.agreement import QUEUE, agreement, cohens_kappa, disagreements, second_opinions, votes
+from core.curation.agreement import (
+    QUEUE,
+    agreement,
+    cohens_kappa,
+    disagreements,
+    kappa_interval,
+    kappa_words,
+    second_opinions,
+    votes,
+)
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.taxonomy import decode
@@ -41,6 +50,19 @@ def test_kappa_without_cards_or_without_choice_is_not_a_number():
     assert np.isnan(cohens_kappa([], []))
     assert np.isnan(cohens_kappa([1, 1], [1, 1]))
     assert cohens_kappa([0, 1], [1, 0]) == -1.0
+    assert np.isnan([*kappa_interval([], []), *kappa_interval([1, 1], [1, 1])]).all()
+
+
+@pytest.mark.parametrize(("cards", "noise"), [(20, 0.1), (60, 0.3), (200, 0.05), (200, 0.5)])
+def test_the_interval_of_kappa_holds_the_true_one_in_95_of_100_draws(cards, noise):
+    truth, rng = 1 - noise, np.random.default_rng(cards)  # three values, a share of answers drawn blindly
+    inside = 0
+    for _ in range(400):
+        first = rng.integers(0, 3, cards)
+        second = np.where(rng.random(cards) < noise, rng.integers(0, 3, cards), first)
+        low, high = kappa_interval(first, second)
+        inside += low <= truth <= high
+    assert 0.92 <= inside / 400 <= 0.99
 
 
 def test_a_vote_is_what_a_reviewer_says_now(desk):
@@ -107,6 +129,8 @@ def test_the_table_of_agreement_is_that_of_scikit_learn_on_the_common_cards(desk
         a, b = decode(said["ann"])[place], decode(said["bob"])[place]
         assert row[f"{axis}_kappa"] == pytest.approx(cohen_kappa_score(a, b))
         assert row[f"{axis}_same"] == pytest.approx((a == b).mean())
+        assert (row[f"{axis}_kappa_low"], row[f"{axis}_kappa_high"]) == kappa_interval(a, b)
+        assert kappa_words(row, axis).startswith(f"{row[f'{axis}_kappa']:.2f} (")
 
 
 def test_second_opinions_are_cards_that_one_other_has_decided(desk):

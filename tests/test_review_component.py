@@ -180,7 +180,7 @@ def test_a_grid_takes_the_clicked_ones_as_wrong_and_accepts_the_rest_as_one_batc
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(4)
 
 
-@pytest.mark.parametrize("key", ["Enter", "a"])
+@pytest.mark.parametrize("key", ["Enter", "a", "s"])
 def test_accepting_a_card_that_proposes_a_swap_makes_the_swap_as_one_batch(desk, page, key):
     url, store = desk
     who = f"swap-{key}"
@@ -190,24 +190,25 @@ def test_accepting_a_card_that_proposes_a_swap_makes_the_swap_as_one_batch(desk,
     expect(page.locator("button[data-key=a] .effect")).to_have_text("swap normal and incorrect")
     page.keyboard.press(key)
     second = _target(page)
-    page.keyboard.press(key)
+    page.keyboard.press("a")
     third = _target(page)
-    page.keyboard.press(key)
-    _saved(page, 2 + 3 + 1)
+    page.keyboard.press("a")
+    _saved(page, 3 + 3 + 1)
     rows = _rows(store, who)
     assert rows.batch_id.nunique() == 3
     swap = rows[rows.target.str.startswith(f"{first}/")]
     assert sorted(zip(swap.target.str.extract(r"/(.*)\.")[0], swap["mask"], swap.why, strict=True)) == [
         ("incorrect_mask", 2, "seen so"), ("normal", 1, "seen so"),
     ]  # fmt: skip
-    assert rows[rows.target == first].empty  # the rest of its label was not proposed, so it was not accepted
+    assert rows[rows.target == first][["gender", "age_band"]].notna().all(axis=None)  # the rest stays
+    assert rows[rows.target == first].kind.tolist() == ["accept"]
     assert (rows.unit[rows.target.str.startswith(second)] == "photo").sum() == 2
     assert rows[rows.target == second][["unit", "gender"]].notna().all(axis=None)
     assert rows[rows.target.str.startswith(third)].unit.tolist() == ["person"]
     for target in (third, second, first):
         page.keyboard.press("Backspace")
         assert _target(page) == target
-    expect(page.locator(".saves")).to_have_text("6 saved", timeout=20_000)
+    expect(page.locator(".saves")).to_have_text("7 saved", timeout=20_000)
     assert store.effective().query("who == @who").empty
 
 
@@ -219,12 +220,12 @@ def test_enter_on_a_grid_swaps_where_a_swap_is_proposed_unless_the_card_is_marke
     second.click()
     cards = page.locator(".tile").count()
     page.keyboard.press("Enter")
-    _saved(page, cards + 1)  # the swap is two
+    _saved(page, cards + 2)  # the swap is two more
     rows = _rows(store, "swapper")
     assert rows.batch_id.nunique() == 1
-    assert rows.unit.tolist()[:3] == ["photo", "photo", "person"]
-    assert sorted(rows["mask"][:2]) == [1, 2]
-    assert rows.kind[2] == "reject"
+    assert rows.unit.tolist()[:4] == ["person", "photo", "photo", "person"]
+    assert sorted(rows["mask"][1:3]) == [1, 2]
+    assert rows.kind[3] == "reject"
     page.keyboard.press("Backspace")
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(1)
 
@@ -283,6 +284,8 @@ def test_a_killed_server_loses_nothing_and_doubles_nothing(demo_dir, tmp_path, p
         for key in ("a", "a", "Backspace", "x", "1"):
             page.keyboard.press(key)
         expect(page.locator(".saves")).to_contain_text("on the way for", timeout=10_000)
+        expect(page.locator(".progress")).to_contain_text("7 of")
+        expect(page.locator(".progress")).to_contain_text("2 rejected")
         server = start(demo_dir, workspace.root, port=port, script=APP)
         expect(page.locator(".saves")).not_to_contain_text("on the way", timeout=60_000)
         rows = _rows(store, "killer")

@@ -67,6 +67,8 @@ def test_a_run_that_does_not_exist_gives_way_to_the_newest(app):
     _go(app, "errors", run="nowhere")
     assert not app.exception
     assert _named(app) == "newest"
+    assert "asks for run `nowhere`, which is not here; this is `newest`" in app.toast[0].value
+    assert not app.selectbox(key="run").select("older").run().toast
 
 
 def test_the_page_runs_names_its_runs_too_and_none_when_none_is_chosen(app):
@@ -79,3 +81,22 @@ def test_the_page_runs_names_its_runs_too_and_none_when_none_is_chosen(app):
     assert "No run is chosen" in app.info[0].value
     _go(app, "runs", runs="older")
     assert app.multiselect(key="runs").value == ["older"]
+
+
+@pytest.mark.parametrize("page", ["label_issues", "pseudo_labels", "age_boundary", "disagreements"])
+def test_a_selection_that_is_gone_is_told_and_the_queue_is_there_without_it(page, app):
+    app.session_state["reviewer"] = "kim"
+    _go(app, page, picked="0123456789ab")
+    assert [error.value for error in [*app.exception, *app.error]] == []
+    assert "All photos are shown: selection '0123456789ab' is not in this workspace" in app.warning[0].value
+
+
+def test_a_state_stands_in_the_address_as_it_is_whatever_its_count(app):
+    app.session_state["reviewer"] = "kim"
+    _go(app, "pseudo_labels", state="reject")
+    assert app.button_group(key="state").value == "reject"
+    app.button_group(key="state").set_value("all").run()
+    assert "".join(app.query_params["state"]) == "all"
+    app.button(key="filters-clear").click().run()
+    assert app.button_group(key="state").value == "undecided"
+    assert "state" not in app.query_params

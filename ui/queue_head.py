@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.curation.queues import Filters
 from core.taxonomy import AXES, CLASS_NAMES
+from ui.address import in_address
 
 ORDER_WORDS = {
     "gain": "expected gain in macro F1",
@@ -97,9 +98,10 @@ def pick_limits(head: Head, *, folds: Sequence[int], splits: bool) -> Filters:
 
 def pick_state(head: Head, counts: Mapping[str, int]) -> str:
     """Which cards are shown: those to decide, or those that were decided in one way."""
+    taken_over = in_address("state", list(STATE_WORDS), default="undecided")
     return str(
         head.state.segmented_control(
-            "show", list(STATE_WORDS), default="undecided", required=True, key="state", bind="query-params",
+            "show", list(STATE_WORDS), required=True, key="state", on_change=taken_over,
             format_func=lambda one: f"{STATE_WORDS[one]} {counts[one]:,}",
         )
     )  # fmt: skip
@@ -160,4 +162,5 @@ def limits_in_words(limits: Filters) -> list[str]:
 
 
 def _clear() -> None:
+    st.query_params.pop("state", None)
     st.session_state.update({key: off for key, off in _OFF.items() if key in st.session_state})

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.curation.cards import cards
 from core.curation.queues import Filters, counts, queue_rows
-from core.curation.review_table import ReviewTable
+from core.curation.review_table import KINDS, ReviewTable
+from core.errors import DecisionError
 from core.people.inference import Inference
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import list_groupings
@@ -159,7 +160,11 @@ def _with_selection(desk: Desk, extra: Mapping[str, Any]) -> dict[str, Any]:
     name = st.query_params.get("picked")
     if not name:
         return dict(extra)
-    chosen = read_selection(current().workspace, name)
+    try:
+        chosen = read_selection(current().workspace, name)
+    except DecisionError as problem:
+        desk.head.line.warning(f"All photos are shown: {problem}.")
+        return dict(extra)
     photos = desk.table.photos
     groups = photos.group.to_numpy()[photos.photo_id.isin(chosen)]
     targets = frozenset(desk.table.units.target.to_numpy()[groups].tolist())
@@ -194,7 +199,7 @@ def show_cards(
     progress = {
         "done": sum(view.counts[state] for state in ("accept", "relabel", "reject")),
         "total": view.counts["all"],
-        "states": {STATE_WORDS[state]: view.counts[state] for state in ("accept", "relabel", "reject", "skip")},
+        "states": [{"kind": kind, "words": STATE_WORDS[kind], "cards": view.counts[kind]} for kind in KINDS if kind],
         "gained": desk.table.gained[gained] if gained else None,
         "hit_rate": hit_rate,
         "hint": hint,

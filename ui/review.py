@@ -55,8 +55,8 @@ def review(
         store: where decisions are kept.
         mode: one card with everything about it, or a grid whose rest is accepted by Enter.
         page_size: cards of a grid, 24 to 200.
-        progress: shown above the cards: done, total, states (words -> cards), gained, hit_rate, hint; each may be
-            left out.
+        progress: shown above the cards: done, total, states (each kind, words, cards), gained, hit_rate, hint; each
+            may be left out.
         view: names the filters and the order; when it changes, the cards on the screen are replaced.
         empty: what to do when no card is left. Mount it without cards, too: what is on the way must arrive.
     """

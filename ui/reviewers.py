@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.curation.agreement import AXES, agreement, disagreements, vote_words
+from core.curation.agreement import AXES, agreement, disagreements, kappa_words, vote_words
 from core.curation.labels import ORIGIN_WORDS
 from core.curation.origins import origins
 from core.storage.decision_files import read_decisions, write_decisions
@@ -34,12 +34,15 @@ def show_work(store: DecisionStore) -> None:
     if table.empty:
         st.info("No two reviewers decided the same card yet, so there is no agreement to show.")
     else:
-        st.markdown("**Agreement** about cards that two reviewers decided: Cohen's kappa, 1 is full, 0 is chance.")
+        st.markdown(
+            "**Agreement** about cards that two reviewers decided: Cohen's kappa with its 95 % interval, 1 is full, "
+            "0 is chance."
+        )
         columns = {"first": table["first"], "second": table["second"], "whole labels": table.label_cards.astype(int)}
-        columns |= {f"kappa {axis}": table[f"{axis}_kappa"] for axis in (*AXES, "label")}
-        columns |= {"same label": table.label_same}
-        config = {name: st.column_config.NumberColumn(format="%.3f") for name in columns if name.startswith("kappa")}
-        config["same label"] = st.column_config.NumberColumn(format="percent")
+        for axis in (*AXES, "label"):
+            columns[axis.replace("_", " ")] = [kappa_words(row, axis) for row in table.to_dict("records")]
+        columns["same label"] = table.label_same
+        config = {"same label": st.column_config.NumberColumn(format="percent")}
         st.dataframe(pd.DataFrame(columns), hide_index=True, column_config=config, alt="agreement of reviewers")
 
 

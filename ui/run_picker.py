@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from core.storage.runs import Run, list_runs
+from ui.address import in_address
 from ui.links import no_runs_yet
 from ui.session import current
 
@@ -39,18 +40,7 @@ def choose_run(
 ) -> str:
     """A select box over run_ids whose choice always stands in the address, as ``key``.
 
-    A link must show the same run after a newer one is finished. Streamlit's own binding leaves a default out of the
-    address, so it is kept here: what the address names wins.
+    A link must show the same run after a newer one is finished.
     """
-
-    def name_in_address() -> None:
-        """Take the box's choice over before the page runs again."""
-        st.query_params[key] = st.session_state[key]
-
-    asked = st.query_params.get(key)
-    st.session_state[key] = asked if asked in names else default
-    chosen = st.selectbox(label, names, key=key, on_change=name_in_address, width=width,
-                          help="Finished runs, newest first.")  # fmt: skip
-    if asked != chosen:
-        st.query_params[key] = chosen
-    return chosen
+    taken_over = in_address(key, names, default=default, always=True)
+    return st.selectbox(label, names, key=key, on_change=taken_over, width=width, help="Finished runs, newest first.")

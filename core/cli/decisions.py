@@ -10,7 +10,7 @@ import click
 import pandas as pd
 
 from core.cli.options import Settings, common_options, pass_settings
-from core.curation.agreement import AXES, agreement, disagreements, vote_words
+from core.curation.agreement import AXES, agreement, disagreements, kappa_words, vote_words
 from core.curation.fixes import Fix, accept_certain, decide_fix, list_coverage, proposed_fixes
 from core.curation.history import difference_counts, label_differences, timeline
 from core.curation.origins import origins
@@ -196,7 +196,7 @@ def agreement_verb(settings: Settings) -> None:
     table, torn = agreement(index.photos, decided), disagreements(index.photos, decided)
     lines = []
     for row in table.to_dict("records"):
-        kappas = "  ".join(f"{axis} {row[f'{axis}_kappa']:.3f}" for axis in (*AXES, "label"))
+        kappas = ", ".join(f"{axis.replace('_', ' ')} {kappa_words(row, axis)}" for axis in (*AXES, "label"))
         lines.append(f"{row['first']} and {row['second']}: {row['label_cards']:.0f} whole labels; kappa {kappas}")
     lines = lines or ["no two reviewers decided the same card yet"]
     lines += [

@@ -1,5 +1,6 @@
 """What several reviewers say about the same card: their votes, where they differ, how far they agree."""
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from core.evaluation.uncertainty import wilson_interval
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, IntArray, decode, encode
 
 QUEUE = "disagreements"
@@ -21,6 +23,9 @@ _REJECTED = 18
 """Overall category of a vote that the proposal is wrong, without another label."""
 
 
+_COMPARED = ("cards", "same", "kappa", "kappa_low", "kappa_high")
+
+
 def cohens_kappa(first: ArrayLike, second: ArrayLike) -> float:
     """Agreement of two reviewers beyond what chance gives: 1 all, 0 chance; nan when chance alone agrees always.
 
@@ -33,12 +38,22 @@ def cohens_kappa(first: ArrayLike, second: ArrayLike) -> float:
     0.5
     """
     a, b = np.asarray(first), np.asarray(second)
-    if not len(a):
-        return float("nan")
-    values = np.union1d(a, b)
-    observed = (a == b).mean()
-    chance = sum((a == value).mean() * (b == value).mean() for value in values)
-    return float("nan") if chance >= 1 else float((observed - chance) / (1 - chance))
+    return _beyond(_chance(a, b), float((a == b).mean()) if len(a) else float("nan"))
+
+
+def kappa_interval(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """95 % interval of ``cohens_kappa``: Wilson's of the share of equal answers, with the chance as it was observed.
+
+    Args: as there; (nan, nan) where it is.
+    Source: Cohen 1960, who takes the chance as given too; his normal approximation has no width where all agree.
+
+    >>> low, high = kappa_interval([0, 1] * 20, [0, 1] * 20)
+    >>> round(low, 2), high
+    (0.82, 1.0)
+    """
+    a, b = np.asarray(first), np.asarray(second)
+    low, high = wilson_interval(int((a == b).sum()), len(a))
+    return _beyond(_chance(a, b), low), _beyond(_chance(a, b), high)
 
 
 def votes(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -109,6 +124,12 @@ def disagreements(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame(list(cards.values()), columns=[*_CARD, "differing", "votes"])
 
 
+def kappa_words(row: Mapping[Any, Any], axis: str) -> str:
+    """The kappa of an axis in a row of ``agreement``, such as ``0.82 (0.71 to 0.89)``; a dash where there is none."""
+    kappa, low, high = (row[f"{axis}_{part}"] for part in ("kappa", "kappa_low", "kappa_high"))
+    return "–" if np.isnan(kappa) else f"{kappa:.2f} ({low:.2f} to {high:.2f})"
+
+
 def vote_words(vote: dict[str, Any]) -> str:
     """One of the votes of a disagreement in words, such as ``Ann: worn, female, 30-59 (grey hair)``."""
     values = ", ".join(names[vote[axis]] for axis, names in _NAMES.items() if vote[axis] >= 0)
@@ -121,8 +142,8 @@ def agreement(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         first, second, and for each of mask, gender, age_band and label: ``<axis>_cards`` (both gave it),
-        ``<axis>_same`` (share), ``<axis>_kappa``. label compares whole labels, and rejections as a label of
-        their own.
+        ``<axis>_same`` (share), ``<axis>_kappa`` and its 95 % interval, ``<axis>_kappa_low`` and ``_high``. label
+        compares whole labels, and rejections as a label of their own.
     """
     table = votes(photos, decisions)
     whole = (table[list(AXES)] >= 0).all(axis=1).to_numpy()
@@ -135,7 +156,7 @@ def agreement(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         both = by_reviewer[first].merge(by_reviewer[second], on=["unit", "target"], suffixes=("", "_2"))
         if len(both):
             rows.append({"first": first, "second": second} | _compared(both))
-    names = [f"{axis}_{part}" for axis in (*AXES, "label") for part in ("cards", "same", "kappa")]
+    names = [f"{axis}_{part}" for axis in (*AXES, "label") for part in _COMPARED]
     return pd.DataFrame(rows, columns=["first", "second", *names])
 
 
@@ -146,13 +167,26 @@ def second_opinions(photos: pd.DataFrame, decisions: pd.DataFrame, who: str) -> 
     return list(zip(once.unit.tolist(), once.target.tolist(), strict=True))
 
 
+def _chance(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Share of equal answers if both answered as often so, but blindly; nan without an answer."""
+    if not len(a):
+        return float("nan")
+    return float(sum((a == value).mean() * (b == value).mean() for value in np.union1d(a, b)))
+
+
+def _beyond(chance: float, observed: float) -> float:
+    return float("nan") if chance >= 1 else (observed - chance) / (1 - chance)
+
+
 def _compared(both: pd.DataFrame) -> dict[str, float]:
     result: dict[str, float] = {}
     for axis in (*AXES, "label"):
         here = both[(both[axis] >= 0) & (both[f"{axis}_2"] >= 0)]
         result[f"{axis}_cards"] = len(here)
         result[f"{axis}_same"] = float((here[axis] == here[f"{axis}_2"]).mean()) if len(here) else float("nan")
-        result[f"{axis}_kappa"] = cohens_kappa(here[axis], here[f"{axis}_2"])
+        answers = here[axis], here[f"{axis}_2"]
+        result[f"{axis}_kappa"] = cohens_kappa(*answers)
+        result[f"{axis}_kappa_low"], result[f"{axis}_kappa_high"] = kappa_interval(*answers)
     return result
 
 

@@ -21,20 +21,29 @@ const isEvaluation = (card) => card.current === null;
 // The choice that belongs to what is proposed, such as a swap of two masks: accepting makes it.
 const proposedChoice = (card) => card.choices?.find((choice) => choice.proposed);
 
-// The axes that accepting gives: those proposed, or where nothing at all is proposed the label as it stands.
-function acceptedAxes(card) {
+// The axes that are proposed, but for what the choice gives the photo together with another one.
+function proposedAxes(card) {
   const proposed = given(card.proposal);
-  if (proposedChoice(card)) delete proposed.mask; // the choice gives it, with the other photo's
-  else if (!Object.keys(proposed).length && !isEvaluation(card)) return given(card.current);
+  if (proposedChoice(card)) delete proposed.mask;
   return proposed;
 }
+
+// The axes that accepting gives: those proposed, or where none is the label as it stands.
+function acceptedAxes(card) {
+  const proposed = proposedAxes(card);
+  const said = isEvaluation(card) || (card.unit === "photo" && proposedChoice(card));
+  return said || Object.keys(proposed).length ? proposed : given(card.current);
+}
+
+// Whether making a choice is all that accepting the card would do.
+const isWholeAnswer = (card, choice) => choice.proposed && !Object.keys(given(card.proposal)).length;
 
 const canAccept = (card) => Boolean(proposedChoice(card)) || Object.keys(acceptedAxes(card)).length > 0;
 
 // The mark that a key puts on a card, null when the key means nothing here.
 function markOf(card, key, before) {
   const choice = card.choices?.find((each) => each.key === key);
-  if (choice) return { kind: "choice", choice };
+  if (choice) return isWholeAnswer(card, choice) ? { kind: "accept" } : { kind: "choice", choice };
   if (key in AXIS_KEYS) {
     const [axis, value] = AXIS_KEYS[key];
     if (axis === "mask" && card.unit === "person") return null; // the seven photos wear it differently
@@ -85,7 +94,8 @@ function wordsOf(card, mark, axisNames) {
   if (mark.kind === "skip") return "decide later";
   if (mark.kind === "relabel") return axisWords(mark.axes, axisNames);
   if (mark.kind === "accept") {
-    return [axisWords(acceptedAxes(card), axisNames), proposedChoice(card)?.words].filter(Boolean).join("; ");
+    const choice = proposedChoice(card);
+    return [axisWords(choice ? proposedAxes(card) : acceptedAxes(card), axisNames), choice?.words].filter(Boolean).join("; ");
   }
   return isEvaluation(card) ? "no label" : "the label stays";
 }

@@ -1,6 +1,6 @@
 // Batches of decisions that the server has not acknowledged yet: in memory, in localStorage, on the way.
 //
-// A batch is one action of the reviewer: {batch, at, who, cards, items, ...}, or an undo of another one:
+// A batch is one action of the reviewer: {batch, at, who, cards, kinds, items, ...}, or an undo of another one:
 // {batch, at, who, undo}. All of them are sent again until the server names them as kept or refused, and the
 // server saves each nonce once, so a slow, killed or restarted server neither loses nor doubles a decision.
 
@@ -72,11 +72,20 @@ class Outbox {
     return lost;
   }
 
-  // Cards with a decision on the way that is not taken back: the server may still hand them out.
-  hidden() {
+  // Batches on the way that are not taken back.
+  _standing() {
     const undone = new Set([...this.waiting.values()].map((batch) => batch.undo));
-    const standing = [...this.waiting.values()].filter((batch) => batch.cards && !undone.has(batch.batch));
-    return new Set(standing.flatMap((batch) => batch.cards));
+    return [...this.waiting.values()].filter((batch) => batch.cards && !undone.has(batch.batch));
+  }
+
+  // Cards with a decision on the way: the server may still hand them out.
+  hidden() {
+    return new Set(this._standing().flatMap((batch) => batch.cards));
+  }
+
+  // How many cards are on the way with a decision of each of these kinds.
+  cardsOf(kinds) {
+    return this._standing().flatMap((batch) => batch.kinds).filter((kind) => kinds.includes(kind)).length;
   }
 
   // The newest batch of a queue that can be undone; `last` is the newest that the server knows.

@@ -128,7 +128,7 @@ class Review {
     const { who, queue, run_id } = this.data;
     const seconds = Math.min(LONGEST_S, (performance.now() - this.since) / 1000) / entries.length;
     const marked = entries.some(([, mark]) => mark.kind !== "accept");
-    const items = entries.flatMap(([card, mark]) => {
+    const answers = entries.map(([card, mark]) => {
       const why = marked && this.isGrid && mark.kind === "accept" ? "" : this.screen.words.value.trim();
       return itemsOf(card, mark, this.data.axes).map((item, _, all) => ({
         ...item, nonce: newId(), seconds: Math.round((seconds / all.length) * 1000) / 1000, why: why || item.why || "",
@@ -137,7 +137,8 @@ class Review {
     const cards = entries.map(([card]) => card);
     const ids = new Set(cards.map(cardId));
     const before = { page: this.page, marks: new Map(this.marks), cursor: this.cursor, mode: this.data.mode };
-    const { batch } = this.outbox.add({ who, queue, run_id, cards: [...ids], items });
+    const kinds = answers.map(([first]) => first.kind);
+    const { batch } = this.outbox.add({ who, queue, run_id, cards: [...ids], kinds, items: answers.flat() });
     this.history.push({ batch, cards, ...before });
     this.front = this.front.filter((card) => !ids.has(cardId(card)));
     for (const id of ids) {

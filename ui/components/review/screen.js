@@ -106,14 +106,17 @@ class Screen extends Telling {
   drawStatus({ data, outbox }) {
     const { done, total, states, gained, hit_rate: hitRate, hint } = data.progress;
     const parts = [];
-    const way = outbox.count();
-    if (total) parts.push(`${count(done + way)} of ${count(total)} decided`);
-    for (const [name, cards] of Object.entries(states ?? {})) if (cards) parts.push(`${count(cards)} ${name}`);
+    const decided = done + outbox.cardsOf(["accept", "relabel", "reject"]);
+    if (total) parts.push(`${count(decided)} of ${count(total)} decided`);
+    for (const { kind, words, cards } of states ?? []) {
+      const now = cards + outbox.cardsOf([kind]);
+      if (now) parts.push(`${count(now)} ${words}`);
+    }
     if (gained != null) parts.push(`gained so far ${signed(gained)} macro F1`);
     if (hitRate != null) parts.push(`hit rate ${percent(hitRate)}`);
     parts.push(hint);
-    this.tellProgress(parts, done + way, total);
-    this.tellSaves(outbox, outbox.saved, way);
+    this.tellProgress(parts, decided, total);
+    this.tellSaves(outbox, outbox.saved, outbox.count());
   }
 
   focus() {
