@@ -7,9 +7,10 @@ form's widgets come from here and nowhere else.
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from core.errors import ConfigError
 
@@ -33,10 +34,7 @@ class DataConfig(_Section):
     age_young: int = Field(30, ge=20, le=40, description="first age trained as 30-59, years")
     age_old: int = Field(58, ge=50, le=62, description="first age trained as 60 and over, years")
     age_soft: float = Field(
-        0.0,
-        ge=0,
-        le=10,
-        description="width of the age boundaries in training, years: targets share both bands; 0 is hard",
+        0.0, ge=0, le=10, description="width of the age boundaries, years: targets share both bands; 0 is hard"
     )
     leave_out_from: int | None = Field(None, description="first age left out of training, years")
     leave_out_to: int | None = Field(None, description="last age left out of training, years")
@@ -129,7 +127,7 @@ class TrainConfig(_Section):
     augment: AugmentConfig = AugmentConfig()
     predict: PredictConfig = PredictConfig()
     seed: int = Field(18, ge=0, description="all randomness follows from it")
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:1")
 
 
 _NO_AUGMENT = {"flip": 0.0, "rotate": 0.0, "shift": 0.0, "scale": 0.0, "colour": 0.0}
@@ -218,6 +216,46 @@ def parse_config(content: Mapping[str, Any]) -> TrainConfig:
         raise ConfigError("; ".join(_explain(problem) for problem in error.errors())) from None
 
 
+def setting_fields() -> dict[str, FieldInfo]:
+    """Every setting by its dotted key, such as ``optim.lr``, in the order of the sections."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in TrainConfig.model_fields.items():
+        section = getattr(field.annotation, "model_fields", None)
+        found |= {f"{name}.{key}": inner for key, inner in section.items()} if section else {name: field}
+    return found
+
+
+def parse_value(key: str, value: Any) -> Any:
+    """One setting's value, from text as well: 4 for ``optim.epochs`` and ``"4"``; rules between settings aside.
+
+    Raises:
+        ConfigError: the value is out of range or of another kind; says what it may be.
+    """
+    field = setting_fields()[key]
+    kind: Any = Annotated[field.annotation, field]
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        raise ConfigError(f"setting {key} = {value!r}: give {allowed(key)}") from None
+
+
+def allowed(key: str) -> str:
+    """What a setting may be, in words.
+
+    >>> allowed("optim.epochs")
+    'a whole number, at least 1 and at most 500'
+    """
+    field = setting_fields()[key]
+    if get_origin(field.annotation) is Literal:
+        *others, last = get_args(field.annotation)
+        return f"{', '.join(others)} or {last}"
+    kinds: dict[Any, str] = {float: "a number", bool: "true or false", str: field.description or "text"}
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    limits = [f"{told} {limit}" for name, told in words.items() for one in field.metadata
+              if (limit := getattr(one, name, None)) is not None]  # fmt: skip
+    return ", ".join([kinds.get(field.annotation, "a whole number"), *[" and ".join(limits)] * bool(limits)])
+
+
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
@@ -246,7 +284,11 @@ def _explain(problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"]) or "config"
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {key!r}; {_known_keys(problem['loc'][:-1])}"
-    return f"setting {key} = {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+    if key in setting_fields():
+        return f"setting {key} = {problem['input']!r}: give {allowed(key)}"
+    if problem["type"] == "value_error":  # a rule between settings, whose words name them
+        return str(problem["ctx"]["error"])
+    return f"setting {key} = {problem['input']!r} is not one setting but several; {_known_keys(problem['loc'])}"
 
 
 def _known_keys(section: tuple[Any, ...]) -> str:

@@ -120,6 +120,14 @@ BROKEN = {
         _text(GOOD.rename(columns={"ans": "label"})),
         "columns", "'ImageID,label'", "not a submission",
     ),
+    "probabilities": (
+        _text(GOOD[["ImageID"]].assign(**{f"p{label}": 1 / 18 for label in range(18)})),
+        "columns", "'ImageID,p0,", "holds 18 probabilities a photo: write the class of the largest as ans",
+    ),
+    "probabilities alone": (
+        _text(pd.DataFrame({f"p{label}": [1 / 18] * len(GOOD) for label in range(18)})),
+        "columns", "'p0,p1,", "ensemble --add",
+    ),
     "spelling": (_text(GOOD.rename(columns=str.lower)), "columns", "'imageid,ans'", "spelt differently"),
     "semicolons": (_text(GOOD, sep=";"), "columns", "'ImageID;ans'", "another separator"),
     "floats": (_text(_floats()), "classes", "420 are no whole number, first ", "floats"),

@@ -147,15 +147,25 @@ def test_without_a_verb_the_help_is_shown(core):
         (["train", "--name", "x", "--folds", "one"], "--folds 'one' is not a list such as 0,1"),
         (["train", "--name", "x", "--config", "/nowhere.toml"], "config file /nowhere.toml does not exist"),
         (["train", "--name", "x", "--set", "optim.lrr=1"], "unknown setting 'optim.lrr'; known in [optim]: name, lr"),
-        (["train", "--name", "x", "--set", "optim.epochs=0"], "setting optim.epochs = 0"),
+        (
+            ["train", "--name", "x", "--set", "optim.epochs=0"],
+            "setting optim.epochs = 0: give a whole number, at least 1 and at most 500",
+        ),
         (["train", "--name", "first"], "run first exists"),
         (["evaluate", "--run", "ghost"], "run 'ghost' does not exist"),
         (["accept", "--run", "first", "--threshold", "2"], "threshold 2.0 is outside 0..1"),
         (["undo", "--batch", "ghost"], "ghost"),
         (["resume", "--run", "first"], "run first is finished"),
+        (["history", "--photo", "ghost"], "give a photo_id such as 00"),
+        (["history", "--person", ""], "give a person_id such as 00"),
+        (["compare", "--run", "first", "--with", "first"], "run first cannot be compared with itself"),
         (["stop", "ghost"], "job 'ghost' does not exist"),
         (["export", "--run", "ghost", "--out", "x.csv"], "run 'ghost' does not exist"),
-        (["export", "--run", "first", "--out", "pyproject.toml/x.csv"], "pyproject.toml"),
+        (["export", "--run", "first", "--out", "pyproject.toml/x.csv"], "there is no folder pyproject.toml; make it"),
+        (["export", "--run", "first", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
+        (["decisions-export", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
+        (["groups-export", "--name", "x", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
+        (["diff", "requirements.txt", "99"], "requirements.txt: columns are"),
         (["score", "--submission", "/nowhere.csv", "--truth", "/nowhere.csv"], "/nowhere.csv"),
         (["chekc"], "No such command 'chekc'"),
         (["check", "--date", "x"], "No such option"),
@@ -169,3 +179,16 @@ def test_a_mistake_is_exit_status_1_and_one_clear_line(core, desk, arguments, wo
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert words in lines[0]
+
+
+def test_a_finding_without_a_cause_ends_without_brackets(core, desk):
+    status, out, _ = core("gate", "/nowhere.csv")
+    assert (status, out) == (1, "   red  file: /nowhere.csv does not exist; check the path\n")
+
+
+def test_files_that_answer_alike_are_told_in_one_line(core, desk, tmp_path):
+    core("export", "--run", "first", "--out", tmp_path / "a.csv")
+    status, out, _ = core("diff", tmp_path / "a.csv", 1)
+    assert (status, out.splitlines()[0]) == (0, "0 photos change")
+    assert "DataFrame" not in out
+    assert "submission 99 is not in the ledger" in core("diff", tmp_path / "a.csv", 99)[2]

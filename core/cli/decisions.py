@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from core.cli.options import Settings, common_options, pass_settings
+from core.cli.options import NewFile, Settings, common_options, pass_settings
 from core.curation.agreement import AXES, agreement, disagreements, kappa_words, vote_words
 from core.curation.fixes import Fix, accept_certain, decide_fix, list_coverage, proposed_fixes
 from core.curation.history import difference_counts, label_differences, timeline
@@ -51,9 +51,10 @@ def history(settings: Settings, photo: str | None, person: str | None) -> None:
     if (photo is None) == (person is None):
         raise DecisionError("give either --photo or --person")
     index, store = _open(settings)
-    target = str(photo or person)
-    if target not in set(index.photos.photo_id if photo else index.photos.person_id):
-        raise DecisionError(f"{'photo' if photo else 'person'} {target!r} is not in {index.data_dir}")
+    kind, target = ("photo", str(photo)) if person is None else ("person", person)
+    known = [name for name in index.photos[f"{kind}_id"].unique() if name]
+    if target not in known:
+        raise DecisionError(f"{kind} {target!r} is not in {index.data_dir}; give a {kind}_id such as {known[0]}")
     table = timeline(index.photos, store.all(), target)
     lines = []
     for row in table.to_dict("records"):
@@ -210,7 +211,7 @@ def agreement_verb(settings: Settings) -> None:
 
 
 @click.command("decisions-export")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .csv or .jsonl file.")
+@click.option("--out", type=NewFile(), required=True, help="A .csv or .jsonl file.")
 @common_options
 @pass_settings
 def decisions_export(settings: Settings, out: Path) -> None:

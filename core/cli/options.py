@@ -1,6 +1,7 @@
 """What all verbs share: ``--data``, ``--workspace``, ``--json``, progress, and how errors are told."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -58,6 +59,20 @@ def common_options(verb: AnyFunction) -> AnyFunction:
     verb = click.option("--json", is_flag=True, help=as_json, **hidden)(verb)
     verb = click.option("--workspace", metavar="DIR", help=workspace, **hidden)(verb)
     return click.option("--data", metavar="DIR", help=data, **hidden)(verb)
+
+
+class NewFile(click.Path):
+    """The path of a file to write; its folder must be there, so that a mistyped one is not made."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, with ``~`` as the home folder; a folder that is not there is a usage error."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx))).expanduser()
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}; make it first, or correct the path.", param, ctx)
+        return path
 
 
 pass_settings = click.make_pass_decorator(Settings, ensure=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.options import Settings, common_options, pass_settings, progress
+from core.cli.options import NewFile, Settings, common_options, pass_settings, progress
 from core.dataset.duplicates import NEAR, photo_pairs
 from core.dataset.images import build_image_cache
 from core.errors import DecisionError
@@ -79,7 +79,7 @@ def groups_import(settings: Settings, file: Path, name: str) -> None:
 
 @click.command("groups-export")
 @click.option("--name", required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The csv file.")
+@click.option("--out", type=NewFile(), required=True, help="The csv file.")
 @click.option("--as-found", is_flag=True, help="Without what people corrected.")
 @common_options
 @pass_settings

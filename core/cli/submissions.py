@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from core.cli.options import AnyFunction, Settings, common_options, pass_settings
+from core.cli.options import AnyFunction, NewFile, Settings, common_options, pass_settings
 from core.curation.limits import Limit
 from core.errors import SubmissionError
 from core.people.inference import FORBIDDEN, PRIORS
@@ -22,11 +22,12 @@ from core.submission.expectation import believe, evaluation_people
 from core.submission.export import draft_submission, effect_told, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
+from core.submission.members import Rows
 from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes, ledger_table
 from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of
-from core.taxonomy import AXES
+from core.taxonomy import AXES, IntArray
 from core.workspace import Workspace
 
 
@@ -131,7 +132,7 @@ def ensemble(
     show_default=True,
     help="Which decisions about train photos may count in the members' trainings.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The csv file.  [default: in the workspace]")
+@click.option("--out", type=NewFile(), help="The csv file.  [default: in the workspace]")
 @click.option("--comment", default="", help="Kept with the file.")
 @click.option("--override", default="", metavar="WORDS", help="Why it is written despite a red finding; kept.")
 @common_options
@@ -145,7 +146,7 @@ def export(
     draft = draft_submission(workspace, index, _recipe(workspace, given), with_decisions=with_decisions,
                              limit=limit, train_limit=train_limit)  # fmt: skip
     manifest = write_submission(workspace, index, draft, out=out, comment=comment, override=override)
-    warned = [f"{one['level']}: {one['check']}: {one['saw']}" for one in manifest["findings"] if one["level"] != "ok"]
+    warned = [f"{one.level}: {one.words}" for one in draft.findings if one.level != "ok"]
     score = manifest["expected"]
     told = [f"expected macro F1 {score['mean']:.3f} ({score['low']:.3f} to {score['high']:.3f})"] if score else []
     told += _effect_words(draft.effect) if draft.effect else []
@@ -172,7 +173,7 @@ def gate(settings: Settings, submission: Path, keep: bool, comment: str, overrid
     """Check a csv made anywhere; exit status 1 when a finding is red."""
     workspace, index = settings.open_workspace(), settings.load_index()
     findings = gate_file(workspace, index, submission)
-    lines = [f"{one.level:>6}  {one.check}: {one.saw}" + f" ({one.cause})" * (one.level != "ok") for one in findings]
+    lines = [f"{one.level:>6}  {one.words}" for one in findings]
     result: dict[str, Any] = {"blocked": is_blocked(findings), "findings": [asdict(one) for one in findings]}
     if keep:
         made = import_submission(workspace, index, _read(submission), file_name=submission.name,
@@ -209,9 +210,7 @@ def diff(settings: Settings, first: str, second: str) -> None:
     """What changes from one file to another: csv paths, or numbers of the ledger."""
     workspace, index = settings.open_workspace(), settings.load_index()
     rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
-    files = [
-        answers_of(_submission(workspace, index.dataset_id, name), rows.evaluation_ids) for name in (first, second)
-    ]
+    files = [_answers(workspace, rows, name) for name in (first, second)]
     names = [name for name in member_names(workspace, index.dataset_id) if name.startswith("run:")]
     belief, people = None, evaluation_people(workspace, index.dataset_id, rows.evaluation_ids)
     if names:
@@ -225,9 +224,17 @@ def diff(settings: Settings, first: str, second: str) -> None:
     head = f"{len(found.rows):,} photos change" + (
         f", of {found.people:,} people" if found.people is not None else ""
     )
-    settings.finish(
-        result, "\n".join([head, *([told] if belief else []), found.moves.head(15).to_string(index=False)])
-    )
+    moves = [] if found.moves.empty else [found.moves.head(15).to_string(index=False)]
+    settings.finish(result, "\n".join([head, *([told] if belief else []), *moves]))
+
+
+def _answers(workspace: Workspace, rows: Rows, name: str) -> IntArray:
+    """(E,) classes of a csv, or of a number of the ledger."""
+    content = _submission(workspace, rows.dataset_id, name)
+    try:
+        return answers_of(content, rows.evaluation_ids)
+    except SubmissionError as error:
+        raise SubmissionError(f"{name}: {error}") from None
 
 
 def _submission(workspace: Workspace, dataset_id: str, name: str) -> bytes:
@@ -237,7 +244,7 @@ def _submission(workspace: Workspace, dataset_id: str, name: str) -> bytes:
     table = ledger.list()
     mine = table[table.number == int(name)]
     if mine.empty:
-        raise SubmissionError(f"submission {name} is not in the ledger; list it with: ledger")
+        raise SubmissionError(f"submission {name} is not in the ledger; list what is with: ledger")
     return ledger.read(str(mine.file_name.iloc[0]), str(mine.sha256.iloc[0]))
 
 

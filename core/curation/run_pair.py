@@ -61,8 +61,10 @@ def pair_runs(first: Run, second: Run, photos: pd.DataFrame, decisions: pd.DataF
         photos: an index's photos.
         decisions: as in ``labels.effective_labels``.
     Raises:
-        RunError: a run is unfinished or damaged, or they share no labelled person.
+        RunError: both are one run, one is unfinished or damaged, or they share no labelled person.
     """
+    if first.path == second.path:
+        raise RunError(f"run {first.run_id} cannot be compared with itself; choose another run as the second")
     known = effective_labels(photos, decisions).set_index("photo_id")
     known = known[known.label >= 0]
     one, other = first.oof(), second.oof()

@@ -98,6 +98,11 @@ def _check_columns(table: TextTable, known: set[str]) -> Iterator[Finding]:
         cause = "the index was written too (to_csv without index=False)" if index else "columns too many"
     elif [name.strip().lower() for name in header] == [name.lower() for name in HEADER]:
         cause = "the names are spelt differently"
+    elif len(header) == NUM_CLASSES + ("ImageID" in header):
+        cause = (
+            f"it holds {NUM_CLASSES} probabilities a photo: write the class of the largest as ans, or add the file "
+            "as it is to an ensemble, on the page Ensemble or by ensemble --add"
+        )
     else:
         cause = "another separator than a comma, or not a submission"
     yield Finding("red", "columns", f"{','.join(header)[:80]!r} instead of 'ImageID,ans'", cause)

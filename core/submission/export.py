@@ -232,7 +232,7 @@ def refuse_red(findings: list[Finding], override: str) -> None:
     """
     red = [finding for finding in findings if finding.level == "red"]
     if red and not override.strip():
-        told = "; ".join(f"{finding.check}: {finding.saw} ({finding.cause})" for finding in red)
+        told = "; ".join(finding.words for finding in red)
         raise SubmissionError(f"nothing was written, the checks found: {told}")
 
 

@@ -14,6 +14,17 @@ class Finding:
     saw: str
     cause: str = ""
 
+    @property
+    def words(self) -> str:
+        """What was looked at and seen, with the cause in brackets where there is one to look for.
+
+        >>> Finding("red", "rows", "419 instead of 420", "cut off").words
+        'rows: 419 instead of 420 (cut off)'
+        >>> Finding("red", "file", "a.csv does not exist; check the path").words
+        'file: a.csv does not exist; check the path'
+        """
+        return f"{self.check}: {self.saw}" + f" ({self.cause})" * bool(self.cause and self.level != "ok")
+
 
 def is_blocked(findings: Sequence[Finding]) -> bool:
     """Whether a finding is red."""
