@@ -5,7 +5,7 @@ import streamlit as st
 from core.storage.decisions import DecisionStore
 from ui.label_history import show_recent, show_revisions, show_timeline
 from ui.links import link_to
-from ui.reviewer import reviewer
+from ui.reviewer import known_reviewer
 from ui.reviewers import show_disagreements, show_files, show_origins, show_work
 from ui.session import current
 
@@ -33,7 +33,7 @@ if store.revision() == 0:
         show_files(store)
     st.stop()
 
-who = reviewer()
+who = known_reviewer()
 if view == _ONE:
     target = st.text_input("photo or person", key="target", bind="query-params", placeholder="an id, or choose below")
     if target:

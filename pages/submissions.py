@@ -134,9 +134,10 @@ else:
     )
     with st.container(border=True, key=f"submission-{chosen}"):
         show_file(ledger, files[files.number == chosen].iloc[0])
-if len(files) > 1:
-    st.subheader("What changes between two files", anchor=False)
-    show_difference(ledger, files, draft.belief if draft else None)
+    readable = files[files.number.isin(table.number[table.problem == ""])]
+    if len(readable) > 1:
+        st.subheader("What changes between two files", anchor=False)
+        show_difference(ledger, readable, draft.belief if draft else None)
 
 st.subheader("Check a file made elsewhere", anchor=False)
 check_upload()

@@ -89,7 +89,8 @@ review(
     ],
     queue=queue, run_id="", who=who, store=store, mode="grid" if mode == "grid" else "card", page_size=size,
     progress={
-        "done": total - len(names), "total": total, "gained": 0.0123, "hit_rate": 0.4, "hint": "",
+        "done": total - len(names), "total": total, "gained": float(st.query_params.get("gained", 0.0123)),
+        "hit_rate": 0.4, "hint": "",
         "states": [{"kind": "reject", "words": "rejected", "cards": int((decisions.kind == "reject").sum())}],
     },
 )  # fmt: skip

@@ -24,10 +24,10 @@ def people(index):
 
 @pytest.fixture
 def opened(desk):
-    def open_page(page, **query):
+    def open_page(page, who="Ann", **query):
         app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))
-        app.session_state["reviewer"] = "Ann"
+        app.session_state["reviewer"] = who
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
@@ -55,6 +55,21 @@ def test_the_history_of_a_person_shows_each_decision_and_takes_it_back(opened, s
     assert len(store.effective()) == 1
     assert store.all().who.tolist() == ["Bob", "Bob", "Ann"]
     assert any(button.label == "Bring back" for button in app.button)
+
+
+def test_looking_at_the_history_needs_no_name_and_taking_back_asks_for_it(opened, store, people):
+    store.append([Decision(who="Bob", kind="relabel", unit="person", target=people[0], gender=1)])
+    for view in ("revisions", "reviewers"):
+        app = opened("history", who="", view=view)
+        assert not any(field.label == "your name" for field in app.text_input)
+    app = opened("history", who="", target=people[0])
+    assert "Bob · relabel (person)" in _words(app)
+    next(button for button in app.button if button.label == "Take back").click().run()
+    next(field for field in app.text_input if field.label == "your name").set_value("Ann")
+    next(button for button in app.button if button.label == "Start").click().run()
+    assert len(store.effective()) == 1
+    next(button for button in app.button if button.label == "Take back").click().run()
+    assert store.all().who.tolist() == ["Bob", "Ann"]
 
 
 def test_an_unknown_target_is_said_to_be_unknown(opened, store, people):

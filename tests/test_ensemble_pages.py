@@ -74,6 +74,25 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
     assert any("photos** change" in element.value for element in app.markdown)
 
 
+def test_a_file_that_is_gone_is_told_at_its_entry_and_left_out_of_comparisons(open_page, workspace, index):
+    ledger = SubmissionLedger(workspace, index.dataset_id)
+    for members in (["run:one"], ["run:two"], ["run:three"]):
+        app = _sound(open_page("submissions"))
+        app.multiselect(key="members").set_value(members).run()
+        _sound(next(button for button in app.button if button.label == "Write").click().run())
+    (workspace.submissions / ledger.list().file_name[0]).unlink()
+    app = _sound(open_page("submissions"))
+    assert [note.value for note in app.warning] == []
+    assert any("is gone; put it back, or write it again" in note.value for note in app.info)
+    table = next(one.value for one in app.dataframe if "problem" in one.value)
+    assert [bool(words) for words in table.problem] == [True, False, False]
+    assert table.agreement.notna().tolist() == [False, True, True]
+    assert app.selectbox(key="diff-from-2").options == ["2", "1"]
+    (workspace.submissions / ledger.list().file_name[1]).unlink()
+    app = _sound(open_page("submissions"))
+    assert not any(head.value == "What changes between two files" for head in app.subheader)
+
+
 def _group_all(workspace, index):
     ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
     table = pd.DataFrame(

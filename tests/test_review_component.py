@@ -299,3 +299,11 @@ def test_a_killed_server_loses_nothing_and_doubles_nothing(demo_dir, tmp_path, p
     finally:
         server.kill()
         server.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("gained", "words"), [(0.0123, "+0.012"), (-0.02, "−0.020"), (4e-6, "about 0"), (-4e-6, "about 0"), (0, "0")]
+)
+def test_a_gain_that_is_as_good_as_zero_has_no_sign(desk, page, gained, words):
+    _open(page, desk[0], "gains", gained=gained)
+    expect(page.locator(".progress")).to_contain_text(f"gained so far {words} macro F1")

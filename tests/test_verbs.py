@@ -192,3 +192,10 @@ def test_files_that_answer_alike_are_told_in_one_line(core, desk, tmp_path):
     assert (status, out.splitlines()[0]) == (0, "0 photos change")
     assert "DataFrame" not in out
     assert "submission 99 is not in the ledger" in core("diff", tmp_path / "a.csv", 99)[2]
+
+
+def test_the_ledger_says_which_file_is_gone_and_when_there_is_none(core, desk, tmp_path):
+    assert core("ledger")[1] == "no file yet\n"
+    core("export", "--run", "first", "--out", tmp_path / "a.csv")
+    (tmp_path / "a.csv").unlink()
+    assert core("ledger")[1].splitlines()[-1].startswith(f"submission 1: {tmp_path / 'a.csv'} is gone; put it back")

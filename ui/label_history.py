@@ -9,6 +9,7 @@ from core.storage.decisions import DecisionStore
 from core.storage.revision_names import RevisionNames
 from core.taxonomy import class_name
 from ui.gallery import photo_grid
+from ui.reviewer import ask_reviewer
 from ui.revisions import pick_revision, revision_words
 from ui.session import current
 from ui.times import clock
@@ -50,7 +51,10 @@ def show_recent(store: DecisionStore) -> None:
 
 
 def show_timeline(store: DecisionStore, target: str, who: str) -> None:
-    """The photos of a photo_id or person_id with their labels now, and every decision; ``who`` may take it back."""
+    """The photos of a photo_id or person_id with their labels now, and every decision; ``who`` may take it back.
+
+    ``who`` is "" where nobody has said so: whoever decides is asked.
+    """
     photos = current().index.photos
     own = photos[photos.person_id == target]
     own = photos[photos.photo_id == target] if own.empty else own
@@ -92,6 +96,9 @@ def _show_row(store: DecisionStore, row: dict[str, object], who: str) -> None:
         return
     label = "Bring back" if row["kind"] == "undo" else "Take back"
     if right.button(label, key=f"undo-{row['row']}", help="With all other decisions of the same click"):
+        if not who:
+            ask_reviewer()
+            return
         store.undo_batch(str(row["batch_id"]), who=who)
         st.rerun()
 
@@ -108,7 +115,10 @@ def show_revisions(store: DecisionStore, who: str) -> None:
     _show_differences(store, first, second)
     with st.expander("Give the newest revision a name"), st.form("name-revision", border=False):
         name, why = st.text_input("name", max_chars=60), st.text_input("why (optional)")
-        if st.form_submit_button("Name it"):
+        named = st.form_submit_button("Name it")
+        if named and not who:
+            ask_reviewer()
+        elif named:
             names.add(name, newest, newest=newest, who=who, why=why)
             st.rerun()
     if len(known):

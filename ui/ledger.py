@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import LabelingError
+from core.evaluation.comparison import signed
 from core.storage.submissions import BOARDS, SubmissionLedger
 from core.submission.difference import difference
 from core.submission.expectation import Belief
@@ -27,11 +28,12 @@ _WORDS = {"created_at": "made", "made_of": "made of", "file_name": "file", "esti
 def show_table(table: pd.DataFrame) -> None:
     """All files with what was expected and what the leaderboard said."""
     shown = table.assign(created_at=[clock(moment) for moment in table.created_at])
-    order = ["number", "created_at", *_SCORES, "variant", "made_of", "file_name", "comment"]
+    problem = ["problem"] * bool(table.problem.any())
+    order = ["number", "created_at", *problem, *_SCORES, "variant", "made_of", "file_name", "comment"]
     scores = {name: st.column_config.NumberColumn(_WORDS.get(name), format="%.4f") for name in _SCORES}
     st.dataframe(
         shown, hide_index=True, alt="All submissions", placeholder="", column_order=order,
-        column_config=_WORDS | scores,
+        column_config=_WORDS | scores | {"problem": st.column_config.TextColumn(width="medium")},
     )  # fmt: skip
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
@@ -89,7 +91,7 @@ def show_file(ledger: SubmissionLedger, row: pd.Series) -> None:
         name = row.file_name.rpartition("/")[2]
         st.download_button("Download", content, name, "text/csv", key=f"get-{row.number}", on_click="ignore")
     except LabelingError as problem:
-        st.warning(str(problem))
+        st.info(str(problem))
     if row.origin.get("override"):
         st.warning(f"Written despite a red check: {row.origin['override']}")
     show_findings(row.findings)
@@ -99,23 +101,19 @@ def show_file(ledger: SubmissionLedger, row: pd.Series) -> None:
 
 
 def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belief | None) -> None:
-    """What changes between two files, and the photos themselves."""
+    """What changes between two of at least two files that can be read, and the photos themselves."""
     ids = current().index.photos.photo_id[current().index.photos.split == "eval"].tolist()
     numbers = files.number.tolist()
     left, right = st.columns(2)
     first = left.selectbox("from submission", numbers, index=1, key=f"diff-from-{len(numbers)}")
     second = right.selectbox("to submission", numbers, index=0, key=f"diff-to-{len(numbers)}")
-    try:
-        old, new = (_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
-    except LabelingError as problem:
-        st.error(str(problem))
-        return
+    old, new = (_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
     found = difference(old, new, people=belief.people if belief else None, belief=belief)
     words = f"**{len(found.rows):,} photos** change"
     words += f", of **{found.people:,} people**" if found.people is not None else ""
     words += f" (mask {found.by_axis['mask']:,}, gender {found.by_axis['gender']:,}, age {found.by_axis['age']:,})."
     if belief is not None:
-        words += f" Expected gain **{found.gain:+.4f}**, 95 % {found.low:+.4f} to {found.high:+.4f}: "
+        words += f" Expected gain **{signed(found.gain)}**, 95 % {signed(found.low)} to {signed(found.high)}: "
         words += f"submission {second} beats {first} in {found.wins:.0%} of the drawn truths."
     st.markdown(words)
     if found.moves.empty:

@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.evaluation.comparison import signed
 from core.submission import choosing
 from core.submission.combine import Ballot, Combined
 from core.submission.recipe import Recipe
@@ -23,7 +24,7 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
     cost = sum(member.seconds for member in ballot.members)
     cells = st.columns(4)
     cells[0].metric("macro F1, out-of-fold", f"{own.macro_f1:.4f}" if people else "unknown")
-    cells[1].metric("over the best member", f"{own.gain:+.4f}" if people else "unknown")
+    cells[1].metric("over the best member", signed(own.gain) if people else "unknown")
     cells[2].metric("people that count", f"{people:,}")
     cells[3].metric("training it rests on", duration(cost))
     if people:
@@ -31,7 +32,7 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
         certain = "a loss is certain: take the best member, or others" if own.gain_high < 0 else certain
         st.caption(
             f"95 % by person: {own.low:.3f} to {own.high:.3f}. Over the best member, same people: "
-            f"{own.gain_low:+.4f} to {own.gain_high:+.4f}, so {certain}. Combined in {combined.seconds:.2f} s."
+            f"{signed(own.gain_low)} to {signed(own.gain_high)}, so {certain}. Combined in {combined.seconds:.2f} s."
         )
     if lacking := ballot.without_score():
         st.warning(
@@ -77,7 +78,8 @@ def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: 
     adds = pd.Series(choosing.what_each_adds(ballot), index=names)
     weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
     weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
-    shown = table.set_index("name").assign(adds=adds).join(weights).reset_index()
+    numbers = table.set_index("name").assign(adds=adds).join(weights).round(4)
+    shown = (numbers + 0).reset_index()  # + 0: no zero with a minus
     shown.loc[len(shown) - 1, "name"] = f"this ensemble: {combined.recipe.method}"
     st.dataframe(
         shown, hide_index=True, placeholder="", alt="Members and the ensemble, out-of-fold",

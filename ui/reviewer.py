@@ -18,6 +18,15 @@ _APPEAR = "<style>.st-key-reviewer-ask{animation:ask .2s .6s both}@keyframes ask
 
 def reviewer() -> str:
     """The reviewer's name; asks for it at the first visit, and the page goes on only when it is known."""
+    name = known_reviewer()
+    if not name:
+        _ask()
+        st.stop()
+    return name
+
+
+def known_reviewer() -> str:
+    """The reviewer's name, "" before it was given: looking needs none. ``ask_reviewer`` when something is decided."""
     _take_over_answers()
     name = str(st.session_state.get("reviewer", ""))
     asking = not name and not st.session_state.get("reviewer-changing", False)
@@ -26,13 +35,19 @@ def reviewer() -> str:
         key="reviewer-memory", data={"name": name, "ask": asking}, default={"name": None},
         on_name_change=lambda: None, height=1,
     )  # fmt: skip
-    if not name:
-        _ask()
-        st.stop()
-    with st.sidebar:
-        st.text(f"Reviewing as {name}")
-        st.button("Somebody else", key="reviewer-change", on_click=_forget, help="Choose another name")
+    if name:
+        with st.sidebar:
+            st.text(f"Reviewing as {name}")
+            st.button("Somebody else", key="reviewer-change", on_click=_forget, help="Choose another name")
     return name
+
+
+@st.dialog("Before you decide")
+def ask_reviewer() -> None:
+    """Ask for the name over the page; what was pressed can then be pressed again."""
+    _ask()
+    if st.session_state.get("reviewer"):
+        st.rerun()
 
 
 def _take_over_answers() -> None:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.curation.run_pair import RunPair, pair_runs
+from core.evaluation.comparison import signed
 from core.storage.decisions import DecisionStore
 from core.storage.runs import Run
 from core.taxonomy import AXES, decode
@@ -37,7 +38,7 @@ def show_scores(pair: RunPair, first: str, second: str) -> None:
         st.metric("macro F1, first", f"{gain['first']:.4f}")
         st.metric("macro F1, second", f"{gain.second:.4f}")
         st.metric(
-            "second less first", f"{gain.difference:+.4f}", f"95 %: {gain.low:+.4f} to {gain.high:+.4f}",
+            "second less first", signed(gain.difference), f"95 %: {signed(gain.low)} to {signed(gain.high)}",
             delta_color="off", delta_arrow="off", help="Both are scored on the same 1,000 draws of people.",
         )  # fmt: skip
     st.markdown(_verdict(pair, first, second))
@@ -81,14 +82,17 @@ def difference_chart(scores: pd.DataFrame, *, key: str) -> None:
         )  # fmt: skip
     figure.add_scatter(
         x=rows.difference, y=names, mode="markers", marker={"size": 9, "color": colours}, showlegend=False,
-        customdata=rows[["first", "second", "low", "high", "photos"]],
-        hovertemplate="%{y}<br>%{customdata[0]:.3f} → %{customdata[1]:.3f}: %{x:+.3f}<br>"
-        "95 %: %{customdata[2]:+.3f} to %{customdata[3]:+.3f}<br>%{customdata[4]:,} photos<extra></extra>",
+        customdata=rows[["first", "second"]].assign(
+            **{name: [signed(value, 3) for value in rows[name]] for name in ("difference", "low", "high")},
+            photos=rows.photos,
+        ),
+        hovertemplate="%{y}<br>%{customdata[0]:.3f} → %{customdata[1]:.3f}: %{customdata[2]}<br>"
+        "95 %: %{customdata[3]} to %{customdata[4]}<br>%{customdata[5]:,} photos<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=0, line_width=1, line_color="#8a8f98")
     figure.update_layout(
         height=24 * len(rows) + 70, margin={"l": 8, "r": 8, "t": 8, "b": 8}, dragmode=False,
-        xaxis={"tickformat": "+.2f"},
+        xaxis={"tickformat": ".2f"},
         yaxis={"showgrid": False},
     )  # fmt: skip
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt="Differences by axis and class")

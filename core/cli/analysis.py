@@ -9,6 +9,7 @@ from core.cli.follow import finish_job
 from core.cli.options import Settings, common_options, pass_settings
 from core.cli.training import make_features
 from core.curation.run_pair import pair_runs
+from core.evaluation.comparison import signed
 from core.jobs import stop_requested
 from core.service import start_map
 from core.storage.decisions import DecisionStore
@@ -30,7 +31,7 @@ def compare(settings: Settings, run_id: str, other: str) -> None:
     decisions = DecisionStore(workspace, index.dataset_id).effective()
     pair = pair_runs(open_run(workspace, run_id), open_run(workspace, other), index.photos, decisions)
     gain, test = pair.scores.iloc[0], pair.test
-    shown = pair.scores.to_string(index=False, float_format=lambda value: f"{value:.4f}")
+    shown = pair.scores.to_string(index=False, float_format=lambda value: f"{value:z.4f}")
     settings.finish(
         {
             "run_id": run_id, "with": other, "people": pair.num_people, "photos": len(pair.labels),
@@ -40,8 +41,8 @@ def compare(settings: Settings, run_id: str, other: str) -> None:
             "broken": len(pair.broken),
         },
         f"{pair.num_people:,} people ({len(pair.labels):,} photos) that both predicted; {pair.left_out:,} left out\n"
-        f"macro F1 {gain['first']:.4f} to {gain.second:.4f}: {gain.difference:+.4f} (95 % {gain.low:+.4f} to "
-        f"{gain.high:+.4f}, by person)\n"
+        f"macro F1 {gain['first']:.4f} to {gain.second:.4f}: {signed(gain.difference)} (95 % {signed(gain.low)} to "
+        f"{signed(gain.high)}, by person)\n"
         f"McNemar by person: {test.first:,} for {run_id}, {test.second:,} for {other}, exact p {test.exact:.3g}, "
         f"mid-p {test.mid_p:.3g}\n"
         f"errors correlate {pair.correlation:.3f}; {len(pair.fixed):,} photos fixed, {len(pair.broken):,} broken\n"

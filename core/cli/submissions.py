@@ -10,6 +10,7 @@ import click
 from core.cli.options import AnyFunction, NewFile, Settings, common_options, pass_settings
 from core.curation.limits import Limit
 from core.errors import SubmissionError
+from core.evaluation.comparison import signed
 from core.people.inference import FORBIDDEN, PRIORS
 from core.storage.decisions import DecisionStore
 from core.storage.submissions import BOARDS, SubmissionLedger
@@ -111,7 +112,7 @@ def ensemble(
     result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)),
               "scores": table.to_dict("records"), "weights": found[-1].weights.round(4).tolist(),
               "effect": effect_told(effect)}  # fmt: skip
-    listing = table.to_string(index=False, float_format=lambda value: f"{value:.4f}")
+    listing = table.to_string(index=False, float_format=lambda value: f"{value:z.4f}")
     settings.finish(result, "\n".join([listing, *(_effect_words(effect) if effect else [])]))
 
 
@@ -198,7 +199,10 @@ def ledger(settings: Settings, report: tuple[int, float] | None, board: str, who
         number, score = report
         SubmissionLedger(workspace, index.dataset_id).report(number, score, who=who, board=board, comment=comment)
     table = ledger_table(workspace, index)
-    settings.finish({"submissions": table.to_dict("records")}, table.to_string(index=False) or "no file yet")
+    lines = ["no file yet" if table.empty else table.drop(columns="problem").to_string(index=False)]
+    problems = zip(table.number, table.problem, strict=True)
+    lines += [f"submission {number}: {problem}" for number, problem in problems if problem]
+    settings.finish({"submissions": table.to_dict("records")}, "\n".join(lines))
 
 
 @click.command()
@@ -220,7 +224,8 @@ def diff(settings: Settings, first: str, second: str) -> None:
     found = difference(*files, people=people, belief=belief)
     worth = {name: getattr(found, name) for name in ("people", "by_axis", "gain", "low", "high", "wins")}
     result = {"photos": len(found.rows), **worth, "moves": found.moves.to_dict("records")}
-    told = f"expected gain {found.gain:+.4f} (95 % {found.low:+.4f} to {found.high:+.4f}), better in {found.wins:.0%}"
+    gain, low, high = map(signed, (found.gain, found.low, found.high))
+    told = f"expected gain {gain} (95 % {low} to {high}), better in {found.wins:.0%}"
     head = f"{len(found.rows):,} photos change" + (
         f", of {found.people:,} people" if found.people is not None else ""
     )

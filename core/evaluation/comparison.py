@@ -39,6 +39,16 @@ class McNemar:
     mid_p: float
 
 
+def signed(difference: float, digits: int = 4) -> str:
+    """A difference of scores in words: with its sign, which one that rounds to zero has not.
+
+    >>> signed(0.01234), signed(-0.5), signed(-2e-5), signed(0.0)
+    ('+0.0123', '-0.5000', 'about 0', '0')
+    """
+    told = f"{difference:+.{digits}f}"
+    return told if float(told) else "about 0" if difference else "0"
+
+
 def mcnemar(first: int, second: int) -> McNemar:
     """McNemar's test from the two counts of units on which the predictions differ.
 

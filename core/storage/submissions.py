@@ -122,9 +122,9 @@ class SubmissionLedger:
         try:
             content = path.read_bytes()
         except OSError:
-            raise SubmissionError(f"{path} is not there any more; write it again from the same runs") from None
+            raise SubmissionError(f"{path} is gone; put it back, or write it again from the same members") from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise SubmissionError(f"{path} has changed since it was written; write it again from the same runs")
+            raise SubmissionError(f"{path} has changed since it was written; put the old one back, or write it again")
         return content
 
     def _open(self) -> sqlite3.Connection:

@@ -105,7 +105,8 @@ def suggest(ballot: Ballot, *, trade: float = TRADE) -> list[Step]:
         draws = macro_f1_draws(ballot.labels, [before, votes[pick]], ballot.person_ids, draws=_DRAWS)
         low, high = np.quantile(draws[1] - draws[0], [0.025, 0.975])
         gain = with_it[pick] - found[-1].score
-        why = f"{gain:+.4f} macro F1 (95 % {low:+.4f} to {high:+.4f}); errors correlate {alike[pick]:.2f} with theirs"
+        told, least, most = map(comparison.signed, (gain, low, high))
+        why = f"{told} macro F1 (95 % {least} to {most}); errors correlate {alike[pick]:.2f} with theirs"
         total += ballot.members[left[pick]].pred_probs[ballot.shared]
         taken.append(left[pick])
         found.append(Step(ballot.members[taken[-1]].name, float(with_it[pick]), why))

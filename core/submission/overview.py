@@ -52,10 +52,11 @@ def ledger_table(workspace: Workspace, index: Index) -> pd.DataFrame:
     Returns:
         number, created_at, file_name, variant, made_of, expected, low, high, public, private, estimate and
         estimate_error (from five reported scores on; of a scored file: from the others), agreement (with the
-        best scored or expected file), comment.
+        best scored or expected file), comment, problem (why a file cannot be read, "" where it can).
     """
     table = SubmissionLedger(workspace, index.dataset_id).list()
-    answers = [_answers(workspace, index, row) for row in table.itertuples()]
+    read = [_answers(workspace, index, row) for row in table.itertuples()]
+    answers = [one if isinstance(one, np.ndarray) else None for one in read]
     expected = [origin.get("expected") or {} for origin in table.origin]
     recipes = [origin.get("recipe") for origin in table.origin]
     shown = pd.DataFrame(
@@ -72,10 +73,12 @@ def ledger_table(workspace: Workspace, index: Index) -> pd.DataFrame:
         }
     )  # fmt: skip
     worth = shown.public.fillna(shown.expected).fillna(-1).to_numpy(dtype=float)
+    worth = np.where([one is None for one in answers], -np.inf, worth)  # one that is gone compares with nothing
     best = answers[int(worth.argmax())] if len(shown) else None
     shown["agreement"] = [np.nan if one is None or best is None else float((one == best).mean()) for one in answers]
     shown["estimate"], shown["estimate_error"] = _estimates(shown, answers)
     shown["comment"] = table.comment
+    shown["problem"] = ["" if isinstance(one, np.ndarray) else one for one in read]
     return shown
 
 
@@ -98,10 +101,11 @@ def _estimates(shown: pd.DataFrame, answers: Sequence[IntArray | None]) -> tuple
     return means, errors
 
 
-def _answers(workspace: Workspace, index: Index, row: object) -> IntArray | None:
+def _answers(workspace: Workspace, index: Index, row: object) -> IntArray | str:
+    """(E,) classes of a file, or why it cannot be read: gone, changed, or kept though it never could."""
     ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
     try:
         content = SubmissionLedger(workspace, index.dataset_id).read(row.file_name, row.sha256)  # type: ignore[attr-defined]
         return answers_of(content, ids)
-    except LabelingError:
-        return None  # gone, changed, or kept though it could not be read
+    except LabelingError as problem:
+        return str(problem)

@@ -102,7 +102,11 @@ function cardParts(card, shown, context) {
   ].filter(Boolean); // prettier-ignore
 }
 
-const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toPrecision(2)}`;
+// A difference of scores in words: with its sign, which one that is as good as zero has not.
+function signed(number) {
+  if (Math.abs(number) < 1e-5) return number ? "about 0" : "0";
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toPrecision(2)}`;
+}
 
 // One card of the grid: an option of a list box; its corner opens it large.
 function tile(card, place, { photos, axes, pick, zoomAt }) {
