@@ -26,7 +26,7 @@ desk = open_desk(evaluation=False)
 if desk is None:
     st.stop()
 issue = desk.head.own.selectbox(
-    "which", ISSUES, key="issue", bind="query-params", format_func=lambda one: _WORDS[one], width=215,
+    "which", ISSUES, key="issue", bind="query-params", format_func=lambda one: _WORDS[one], width=200,
     help="Likely wrong: each axis judged apart by its odds, gender and age from all photos of the person. "
     "The person says otherwise: all its photos, pooled out-of-fold, are most probably of another gender or age band. "
     "Confident learning: as in Northcutt et al. 2021, on the 18 classes.",

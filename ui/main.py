@@ -28,6 +28,7 @@ PAGES = {
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.25rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0; }
+@media (max-width: 40rem) { [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; } }
 @media (min-width: 64rem) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
 </style>"""
 """Streamlit leaves a tenth of the screen empty above each title."""

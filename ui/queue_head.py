@@ -31,9 +31,13 @@ _STYLE = """<style>
 .st-key-queue-head [data-testid="stLayoutWrapper"]:has(> [data-testid="stHorizontalBlock"]),
 .st-key-queue-head [data-testid="stHorizontalBlock"] { display: contents; }
 .st-key-queue-head [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+@media (max-width: 40rem) {
+  .st-key-queue-head { gap: 0.5rem; }
+  .st-key-queue-head > * [data-testid="stWidgetLabel"] { position: absolute; clip-path: inset(50%); }
+}
 </style>"""
 """The places of the row flow as one, so that a narrow screen wraps control by control; all are equally high, so that
-their labels stand on one line."""
+their labels stand on one line. A narrow screen has no room for labels: what is chosen says it."""
 
 _OFF = {"state": "undecided", "class": -1, "axis": "", "text": "", "split": "", "fold": -1, "confidence": (0.0, 1.0)}
 """What each filter is when it limits nothing, by its key."""
