@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FLOOR_0 = {"core.errors", "core.taxonomy", "core.config", "core.files", "core.workspace"}
+FLOOR_0 = {"core.errors", "core.taxonomy", "core.config", "core.files", "core.one_thread", "core.workspace"}
 FLOOR_1 = {"core.dataset", "core.evaluation", "core.storage"}
 MAY_IMPORT = {
     "core.errors": set(),
     "core.files": set(),
+    "core.one_thread": set(),
     "core.workspace": set(),
     "core.taxonomy": {"core.errors"},
     "core.config": {"core.errors"},

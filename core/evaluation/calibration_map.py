@@ -19,6 +19,7 @@ from core.errors import RunError
 from core.evaluation.age_cells import BAND_OF_CELL, FEWEST, POOLED, AgeLink, cells_of, fit_age_link
 from core.evaluation.calibration import TEMPERATURES, fit_temperature
 from core.evaluation.metrics import Float64Array, paired, probabilities, same_length
+from core.one_thread import on_one_thread
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, FloatArray, IntArray, decode
 
 CalibrationMethod = Literal["none", "temperature", "axes", "bias"]
@@ -102,6 +103,7 @@ def to_classes(cell_probs: Float64Array, band_of_cell: IntArray) -> Float64Array
     return summed.reshape(len(summed), -1)
 
 
+@on_one_thread
 def fit_calibration(
     logits: FloatArray,
     labels: ArrayLike,

@@ -6,10 +6,10 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, f1_from_counts, paired, same_length
+from core.one_thread import on_one_thread
 from core.taxonomy import NUM_CLASSES
 
 _BLOCK = 4_000_000
@@ -108,11 +108,11 @@ def share_draws(is_so: ArrayLike, groups: ArrayLike, *, draws: int = 1000, seed:
     counts = [np.bincount(codes, minlength=len(people))]
     counts += [np.bincount(codes, weights=one, minlength=len(people)) for one in statements]
     summed = _drawn_sums(np.stack(counts, axis=1).astype(np.float32), draws=draws, seed=seed)  # (draws, 1 + S)
-    shares: Float64Array = (summed[:, 1:] / summed[:, :1]).T
+    shares: Float64Array = (summed[:, 1:] / summed[:, :1]).T.astype(np.float64)
     return shares
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+@on_one_thread
 def _drawn_sums(counts: NDArray[np.float32], *, draws: int, seed: int) -> NDArray[np.float32]:
     """Sums of the people's counts (G, C) over people drawn with replacement, (draws, C); exact below 2**24."""
     n_people = len(counts)

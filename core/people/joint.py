@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment, minimize  # type: ignore[attr-
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, same_length
 from core.evaluation.prior import NUM_GROUPS, group_probabilities, groups_of
+from core.one_thread import on_one_thread
 from core.people.grouping import QUOTA
 from core.taxonomy import MASKS, FloatArray, IntArray, decode_axis, marginal
 
@@ -101,6 +102,7 @@ def pool_groups(
     return _pooled(summed, counts, np.asarray(pooling.weights), pooling.independence, pooling.prior)
 
 
+@on_one_thread
 def fit_pooling(pred_probs: FloatArray, labels: ArrayLike, person_ids: ArrayLike) -> Pooling:
     """The pooling under which the train people's gender and age are most likely; people count, not photos.
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from core.evaluation import comparison
 from core.evaluation.metrics import Float64Array, macro_f1
 from core.evaluation.uncertainty import macro_f1_draws
+from core.one_thread import on_one_thread
 from core.submission.combine import Ballot
 from core.taxonomy import AXES, NUM_CLASSES, IntArray, decode_axis
 
@@ -18,7 +18,7 @@ _LONGEST = 8
 _DRAWS = 200
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+@on_one_thread
 def agreement(ballot: Ballot) -> Float64Array:
     """(M, M) share of the evaluation photos to which two members give one class."""
     one_hot = np.stack([np.eye(NUM_CLASSES, dtype=np.float32)[member.classes[ballot.rows.evaluation]].ravel()

@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from core.evaluation.expected_score import DrawnTruth, ExpectedScore, draw_truth, expected_score, shared_luck
 from core.evaluation.metrics import Float64Array
 from core.evaluation.shift import Shift, bootstrap_shift, estimate_shift
+from core.one_thread import on_one_thread
 from core.people.inference import Persons, Prior, infer
 from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping, list_groupings, open_grouping
@@ -79,7 +79,7 @@ class Belief:
         return expected_score(self.truth, labels)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+@on_one_thread
 def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = None) -> Belief | None:
     """What an ensemble holds for true of the evaluation photos; None where it has no out-of-fold people."""
     if len(set(ballot.person_ids)) < 4:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize  # type: ignore[attr-defined]
-from threadpoolctl import threadpool_limits
 
 from core.evaluation.metrics import Float64Array
+from core.one_thread import on_one_thread
 from core.submission.ensemble import LEAST, Probs
 from core.taxonomy import NUM_CLASSES, FloatArray, IntArray
 
@@ -42,7 +42,7 @@ class Stacking:
         return shares
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[no-untyped-call,untyped-decorator]
+@on_one_thread
 def fit_stacking(
     pred_probs: Sequence[FloatArray], labels: IntArray, *, penalty: float = PENALTY, steps: int = 80
 ) -> Stacking:
