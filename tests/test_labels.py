@@ -39,6 +39,10 @@ def _decisions(*rows):
     return pd.DataFrame([base | row for row in rows], columns=["kind", "unit", "target", *open_])
 
 
+def _of_person(table, person_id):
+    return table[table.person_id == person_id]
+
+
 def _of(table, photo_id):
     return table.set_index("photo_id").loc[photo_id]
 
@@ -63,8 +67,8 @@ def _by_hand(photos, decisions):
                 axes |= (proposed | given) if gives else dict.fromkeys(AXES, -1)
             elif gives:
                 axes |= given
-                if axes["age"] >= 0 and int(age_band(axes["age"])) != axes["age_band"]:
-                    axes["age"] = -1
+        if photo.split == "train" and axes["age"] >= 0 and int(age_band(axes["age"])) != axes["age_band"]:
+            axes["age"] = -1
         whole = axes["mask"] >= 0
         labels[photo.photo_id] = (
             int(encode(axes["mask"], axes["gender"], axes["age_band"])) if whole else -1,
@@ -145,6 +149,13 @@ def test_years_set_the_band_and_a_band_that_the_years_contradict_makes_them_unkn
     assert found["ann"] == (2, 61)
     assert found["cat"] == (2, -1)
     assert found["dan"] == (2, 60)
+
+
+def test_a_band_that_is_taken_back_by_another_decision_leaves_the_years_as_they_were():
+    wrong, right = ({"unit": "person", "target": "ann", "age_band": band} for band in (2, 0))
+    assert set(_of_person(effective_labels(_photos(), _decisions(wrong)), "ann").age) == {-1}
+    ann = _of_person(effective_labels(_photos(), _decisions(wrong, right)), "ann")
+    assert set(zip(ann.age_band, ann.age, strict=True)) == {(0, 25)}
 
 
 def test_evaluation_photos_get_a_label_by_accept_or_relabel_and_lose_it_by_reject():

@@ -164,7 +164,7 @@ def _pairs(photos: pd.DataFrame, decisions: pd.DataFrame) -> tuple[IntArray, Int
 def _relabel_train(
     axes: dict[str, IntArray], rank: IntArray, row: IntArray, of: IntArray, given: pd.DataFrame
 ) -> None:
-    """Write the axes that decisions give; later ones overwrite. Years that no longer fit the band become unknown."""
+    """Write the axes that decisions give; later ones overwrite. Years that do not fit the band in the end are unknown."""
     values = {name: given[name].to_numpy()[of] for name in (*_SIZES, "age_years")}
     counts = given.gives.to_numpy()[of] & np.any([values[name] >= 0 for name in _SIZES], axis=0)
     for name in _SIZES:
@@ -172,12 +172,9 @@ def _relabel_train(
         axes[name][row[here]] = values[name][here]
     np.maximum.at(rank, row[counts], given["rank"].to_numpy()[of[counts]])
     has_years = counts & (values["age_years"] >= 0)
-    newest = np.full(len(rank), -1)
-    newest[row[has_years]] = of[has_years]
     axes["age"][row[has_years]] = values["age_years"][has_years]
-    band_alone = counts & (values["age_band"] >= 0) & ~has_years & (of > newest[row])
-    differs = row[band_alone][values["age_band"][band_alone] != age_band(axes["age"][row[band_alone]])]
-    axes["age"][differs] = -1
+    banded = row[counts & (values["age_band"] >= 0)]
+    axes["age"][banded[axes["age_band"][banded] != age_band(axes["age"][banded])]] = -1
 
 
 def _label_evaluation(
