@@ -1,8 +1,9 @@
 """A page with the review component alone, on cards made by hand: ``?queue=...&mode=card|grid``.
 
-The queue is ``photos``, ``people``, ``issues`` or ``swaps``, whose first card proposes nothing but to swap two masks,
-the second another gender as well, the others nothing. Other proposals follow from the names of the photos and mean
-nothing; what the page shows is how the component works.
+The queue is ``photos``, ``people``, ``issues``, ``swaps``, whose first card proposes nothing but to swap two masks,
+the second another gender as well, the others nothing, or ``groups`` of three evaluation photos: one photo of the first
+group is decided, and all of the others. Other proposals follow from the names of the photos and mean nothing; what the
+page shows is how the component works.
 """
 
 import hashlib
@@ -43,7 +44,8 @@ def _card(name: str, unit: str, rows, train) -> dict:
     near = [_number(f"{name} {i}", len(train)) for i in range(8)]
     return {
         "target": name, "unit": unit, "title": f"{unit} {name[:24]}",
-        "photos": [{"photo_id": row.photo_id, "note": row.kind or "evaluation", "mask": None if labelled else mask}
+        "photos": [{"photo_id": row.photo_id, "note": row.kind or "evaluation", "mask": None if labelled else mask,
+                    "decided": name.startswith("group") and (name != "group 00" or row.photo_id == first.photo_id)}
                    for row in rows.itertuples()],
         "current": current_label | ({"mask": None} if person else {}) if labelled else None,
         "proposal": {"mask": None if person else mask, "gender": gender, "age_band": age},
@@ -70,12 +72,14 @@ who = st.query_params.get("who", "ada")
 store = DecisionStore(desk.workspace, desk.index.dataset_id)
 photos = desk.index.photos
 train = photos[photos.split == "train"]
-rows = photos[photos.split == "eval"] if queue == "photos" else train
-unit = "person" if queue in ("people", "swaps") else "photo"
+rows = photos[photos.split == "eval"] if queue in ("photos", "groups") else train
+if queue == "groups":
+    rows = rows.assign(person_id=[f"group {place // 3:02}" for place in range(len(rows))])
+unit = "person" if queue in ("people", "swaps", "groups") else "photo"
 groups = rows.groupby("person_id" if unit == "person" else "photo_id", sort=True)
 decisions = store.effective()
 decided = set(decisions.target[decisions.queue == queue])
-decided |= set(photos.person_id[photos.photo_id.isin(decided)]) if unit == "person" else set()
+decided |= set(rows.person_id[rows.photo_id.isin(decided)]) if unit == "person" else set()
 names = [name for name in groups.groups if name not in decided]
 total = len(groups)
 ahead = names[: 3 * size if mode == "grid" else 24]

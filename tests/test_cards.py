@@ -120,4 +120,5 @@ def test_a_group_with_decided_photos_says_that_they_count_for_the_others(made):
     first, second = (photo["photo_id"] for photo in group["photos"][:2])
     said = [Decision(who="ann", kind="accept", target=one, proposal=2) for one in (first, second)]
     again = next(card for card in _cards(read(made, "person", *said), "pseudo_labels") if card["target"] == "p061")
-    assert again["why"][0] == "2 of its 7 photos are decided, which counts here"
+    assert again["why"][0] == "2 of its 7 photos are decided and stay so, which counts for the others"
+    assert sorted(photo["decided"] for photo in again["photos"]) == [False] * 5 + [True] * 2

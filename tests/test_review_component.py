@@ -230,6 +230,33 @@ def test_enter_on_a_grid_swaps_where_a_swap_is_proposed_unless_the_card_is_marke
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(1)
 
 
+def test_a_group_leaves_its_photos_as_decided_unless_all_are(desk, page, demo_dir, workspace):
+    url, store = desk
+    _open(page, url, "grouper", queue="groups")
+    photos = load_index(demo_dir, workspace).photos
+    ids = photos.photo_id[photos.split == "eval"].tolist()
+    page.keyboard.press("a")
+    page.keyboard.press("x")
+    _saved(page, 2 + 3)
+    assert list(_rows(store, "grouper")[["target", "kind"]].itertuples(index=False, name=None)) == [
+        *((one, "accept") for one in ids[1:3]), *((one, "reject") for one in ids[3:6]),
+    ]  # fmt: skip
+
+
+def test_accept_makes_what_its_button_says_also_where_the_grid_left_a_mark(desk, page):
+    url, store = desk
+    _open(page, url, "marker", queue="people", mode="grid")
+    page.locator(".tile").nth(0).click()
+    expect(page.locator(".tile[data-mark=reject]")).to_have_count(1)
+    marked = _target(page)
+    _open(page, url, "marker", queue="people")
+    assert _target(page) == marked
+    expect(page.locator("button[data-key=enter] .effect")).to_have_text("the label stays")
+    page.keyboard.press("a")
+    _saved(page, 1)
+    assert _rows(store, "marker").kind.tolist() == ["accept"]
+
+
 def test_the_mouse_alone_decides_undoes_and_looks_closer(desk, page):
     url, store = desk
     _open(page, url, "mouse", queue="people")

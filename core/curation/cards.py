@@ -101,7 +101,12 @@ def _photo(table: ReviewTable, place: int, is_train: bool) -> dict[str, Any]:
     photo = table.photos.iloc[place]
     seen = int(table.mask_probs[place].argmax())
     note = str(photo.kind) if is_train else MASKS[seen]
-    return {"photo_id": str(photo.photo_id), "note": note, "mask": None if is_train else int(photo.proposal) // 6}
+    return {
+        "photo_id": str(photo.photo_id),
+        "note": note,
+        "mask": None if is_train else int(photo.proposal) // 6,
+        "decided": photo.decision not in ("", "skip"),
+    }
 
 
 def _current(table: ReviewTable, row: Any, members: IntArray) -> dict[str, int | None] | None:
@@ -183,9 +188,10 @@ def _mask_choices(table: ReviewTable, row: Any, shown: IntArray, queue: str) -> 
 
 
 def _decided_already(table: ReviewTable, members: IntArray) -> list[str]:
-    """Photos of a found group that somebody decided count for its others."""
-    decided = int(table.photos.decision.to_numpy()[members].astype(bool).sum())
-    return [f"{decided} of its {len(members)} photos are decided, which counts here"] * (0 < decided < len(members))
+    """Photos of a found group that somebody decided count for its others, and a decision of the group leaves them."""
+    decided = int((~np.isin(table.photos.decision.to_numpy()[members], ["", "skip"])).sum())
+    words = f"{decided} of its {len(members)} photos are decided and stay so, which counts for the others"
+    return [words] * (0 < decided < len(members))
 
 
 def _why(

@@ -164,7 +164,7 @@ def _pairs(photos: pd.DataFrame, decisions: pd.DataFrame) -> tuple[IntArray, Int
 def _relabel_train(
     axes: dict[str, IntArray], rank: IntArray, row: IntArray, of: IntArray, given: pd.DataFrame
 ) -> None:
-    """Write the axes that decisions give; later ones overwrite. Years that do not fit the band in the end are unknown."""
+    """Write the axes that decisions give; later ones overwrite. Years that in the end do not fit are unknown."""
     values = {name: given[name].to_numpy()[of] for name in (*_SIZES, "age_years")}
     counts = given.gives.to_numpy()[of] & np.any([values[name] >= 0 for name in _SIZES], axis=0)
     for name in _SIZES:

@@ -57,7 +57,8 @@ function markOf(card, key, before) {
 function itemsOf(card, mark, axisNames) {
   if (mark.kind === "choice") return mark.choice.items;
   if (isEvaluation(card) && card.unit === "person") {
-    return card.photos.map((photo) => {
+    const open = card.photos.filter((photo) => !photo.decided); // what was decided photo by photo stays, unless all is
+    return (open.length ? open : card.photos).map((photo) => {
       const proposal = { ...given(card.proposal), ...(photo.mask == null ? {} : { mask: photo.mask }) };
       const label = isWhole(proposal) ? labelOf(proposal, axisNames) : null;
       return itemOf({ unit: "photo", target: photo.photo_id, accepted: proposal, proposal, label, card, mark });

@@ -248,10 +248,7 @@ class Review {
   }
 
   _apply(key, mark, shift) {
-    const draft = this.marks.get(cardId(this.card));
-    if (!this.isGrid && !(shift && mark.kind === "relabel")) {
-      return this.decide([[this.card, draft && mark.kind === "accept" ? draft : mark]]);
-    }
+    if (!this.isGrid && !(shift && mark.kind === "relabel")) return this.decide([[this.card, mark]]);
     if (mark.kind === "choice") return this.mark([[this.card, mark]]); // made for this card alone
     const pairs = this.selection().map((card) => [card, markOf(card, key, this.marks.get(cardId(card)))]);
     return this.mark(pairs.filter(([, each]) => each));
