@@ -16,7 +16,7 @@ from core.errors import ConfigError
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ImageConfig(_Section):
@@ -234,7 +234,7 @@ def parse_value(key: str, value: Any) -> Any:
     field = setting_fields()[key]
     kind: Any = Annotated[field.annotation, field]
     try:
-        return TypeAdapter(kind).validate_python(value)
+        return TypeAdapter(kind, config=_Section.model_config).validate_python(value)
     except ValidationError:
         raise ConfigError(f"setting {key} = {value!r}: give {allowed(key)}") from None
 

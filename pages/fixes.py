@@ -69,7 +69,8 @@ def card(fix: Fix) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         years = None
         if not fix.changes:
-            years = st.number_input("right age, years", 0, 120, None, key=f"age-{fix.fix_id}", width=160)
+            # without limits: an input with limits shows what lies outside, and keeps the age typed before
+            years = st.number_input("right age, years", value=None, step=1, key=f"age-{fix.fix_id}", width=160)
         values = {"age_years": int(years)} if years is not None else None
         if st.button("Accept", key=f"accept-{fix.fix_id}", disabled=not fix.changes and values is None):
             store.append(decide_fix(fixes, fix.fix_id, accept=True, who=who, values=values))

@@ -43,6 +43,7 @@ def test_a_setting_wins_over_the_file_and_the_file_over_the_preset(tmp_path):
         ("optim.lrr=1", "unknown setting 'optim.lrr'; known in [optim]: name, lr"),
         ("colour=red", "unknown setting 'colour'; known: image, data"),
         ("optim.lr=-1", "optim.lr = -1"),
+        ("optim.lr=inf", "optim.lr = inf: give a number, above 0"),
         ("optim.epochs=many", "optim.epochs = 'many'"),
         ("optim", "'optim' is not key=value"),
         ("device=tpu", "device = 'tpu'"),

@@ -122,6 +122,9 @@ def test_certain_fixes_are_accepted_at_once_and_undone_at_once_others_one_by_one
     assert store.effective().empty
     accept = next(button for button in app.button if button.key == f"accept-published list/{people[1]}")
     assert accept.disabled
+    app.number_input[0].set_value(440).run()
+    next(button for button in app.button if button.key == accept.key).click().run()
+    assert "age_years = 440" in app.error[0].value
     app.number_input[0].set_value(44)
     app.run()
     next(button for button in app.button if button.key == f"accept-published list/{people[1]}").click()

@@ -68,9 +68,14 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
         _sound(next(button for button in app.button if button.label == "Write").click().run())
         assert "Written:" in app.success[0].value
     assert len(ledger.list()) == 2
+    app.session_state["reviewer"] = "Ann"
+    app.number_input(key="score-0").set_value(61.0).run()
+    next(button for button in app.button if button.label == "Enter the score").click().run()
+    assert [error.value for error in app.error] == ["score 61.0 is outside 0..1; give macro F1, such as 0.7648"]
     app.number_input(key="score-0").set_value(0.61).run()
     _sound(next(button for button in app.button if button.label == "Enter the score").click().run())
     assert ledger.list().public.tolist()[0] == 0.61
+    assert ledger.reports(2).who.tolist() == ["Ann"]
     assert any("photos** change" in element.value for element in app.markdown)
 
 

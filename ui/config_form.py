@@ -3,16 +3,15 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from core.config import PRESETS, TrainConfig, load_config, parse_config
+from core.config import PRESETS, TrainConfig, allowed, load_config, parse_config, parse_value, setting_fields
 from core.errors import ConfigError
 
 _FIRST = {
@@ -51,7 +50,7 @@ class Choice:
 
 
 def config_form(bases: Mapping[str, TrainConfig], *, first: str = "fast") -> Choice | None:
-    """Widgets for all settings; None, and the reason beside them, when they contradict each other.
+    """Widgets for all settings; None, and the reason, where one is out of range or they contradict each other.
 
     Args:
         bases: settings to start from, by name.
@@ -70,12 +69,13 @@ def config_form(bases: Mapping[str, TrainConfig], *, first: str = "fast") -> Cho
     with st.grid("auto", min_column_width=_CELL):
         for key, label in _FIRST.items():
             given[key] = _widget(base, key, given[key], label)
+        count = given["data.folds"] if isinstance(given["data.folds"], int) else 0  # text: no number of folds
         folds = st.multiselect(
             "folds to train",
-            range(given["data.folds"] or 0),
+            range(count),
             placeholder="all",
             persist_state="session",
-            key=_key(base, f"folds of {given['data.folds']}"),
+            key=_key(base, f"folds of {count}"),
             help="None chosen: all.",
         )
     for section, keys in _sections().items():
@@ -131,7 +131,7 @@ def _toml(value: Any) -> str:
 def _sections() -> dict[str, list[str]]:
     """The dotted keys of each section; those without one under ``general``."""
     found: dict[str, list[str]] = {"general": []}
-    for key, _ in _fields(TrainConfig):
+    for key in setting_fields():
         section, dot, _ = key.rpartition(".")
         found.setdefault(section if dot else "general", []).append(key)
     return {**{name: keys for name, keys in found.items() if name != "general"}, "general": found["general"]}
@@ -148,19 +148,22 @@ def _section(base: str, section: str, keys: Sequence[str], given: dict[str, Any]
             given[key] = _widget(base, key, given[key])
 
 
-def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from ((f"{name}.{key}", inner) for key, inner in _fields(field.annotation))
-        else:
-            yield name, field
-
-
 def _widget(base: str, key: str, value: Any, label: str | None = None) -> Any:
-    """The input that suits a setting's type and range."""
-    field = dict(_fields(TrainConfig))[key]
-    low, high = _bounds(field)
-    label = label or key.rpartition(".")[2].replace("_", " ")
+    """The input that suits a setting's type; what it may be stands below one that cannot be meant.
+
+    Numbers are typed as text: where one is out of range, a number input shows it and keeps the one before.
+    """
+    field = setting_fields()[key]
+    with st.container(gap="xsmall"):
+        given = _input(base, key, field, value, label or key.rpartition(".")[2].replace("_", " "))
+        try:
+            return parse_value(key, given)
+        except ConfigError:
+            st.markdown(f":small[:red[Give {allowed(key)}.]]")
+            return given
+
+
+def _input(base: str, key: str, field: FieldInfo, value: Any, label: str) -> Any:
     common: dict[str, Any] = {"key": _key(base, key), "help": _help(key, field), "persist_state": "session"}
     if get_origin(field.annotation) is Literal:
         options = list(get_args(field.annotation))
@@ -170,40 +173,15 @@ def _widget(base: str, key: str, value: Any, label: str | None = None) -> Any:
         return st.selectbox(label, options, index=options.index(value), accept_new_options=True, **common) or ""
     if isinstance(value, bool):
         return st.checkbox(label, value, **common)
-    if isinstance(value, str):
-        return st.text_input(label, value, **common)
-    if isinstance(value, float):
-        return st.number_input(
-            label,
-            value=value,
-            min_value=None if low is None else float(low),
-            max_value=None if high is None else float(high),
-            step=_step(value, high),
-            format="%g",
-            **common,
-        )
-    entered = st.number_input(label, value=value, min_value=low, max_value=high, step=1, placeholder="none", **common)
-    return None if entered is None else int(entered)
-
-
-def _step(value: float, high: float | None) -> float:
-    if high is not None and high <= 1:
-        return 0.05
-    return 10.0 ** floor(log10(value)) if value else 0.1
-
-
-def _bounds(field: FieldInfo) -> tuple[Any, Any]:
-    limits = [
-        (getattr(one, "ge", getattr(one, "gt", None)), getattr(one, "le", getattr(one, "lt", None)))
-        for one in field.metadata
-    ]
-    return tuple(next((pair[side] for pair in limits if pair[side] is not None), None) for side in (0, 1))  # type: ignore[return-value]
+    text = "" if value is None else str(value).removesuffix(".0")
+    typed = st.text_input(label, text, placeholder="none" if field.default is None else None, **common)
+    return None if field.default is None and not typed.strip() else typed
 
 
 def _help(key: str, field: FieldInfo) -> str:
-    low, high = _bounds(field)
-    limits = "" if low is None else f", {low} to {high}" if high is not None else f", at least {low}"
-    return f"{field.description or key.replace('.', ' ')} (`{key}`{limits})"
+    about = field.description or key.replace(".", " ")
+    limits = "" if about == allowed(key) else f", {allowed(key)}"
+    return f"{about} (`{key}`{limits})"
 
 
 def _key(base: str, key: str) -> str:

@@ -75,11 +75,16 @@ def enter_score(ledger: SubmissionLedger, table: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.selectbox("submission", table.number.tolist(), key=f"report-number-{len(table)}", width=160)
         board = st.selectbox("board", BOARDS, key="report-board", width=140)
-        score = st.number_input("score", 0.0, 1.0, None, 0.0001, format="%.4f", key=f"score-{entered}", width=160)
+        # without limits: an input with limits shows what lies outside, and keeps the score typed before
+        score = st.number_input("score", value=None, step=0.0001, format="%.4f", key=f"score-{entered}", width=160)
         pressed = st.button("Enter the score", key=f"enter-{entered}", disabled=score is None)
     if pressed and score is not None:
-        who = str(st.session_state.get("who") or getpass.getuser())
-        ledger.report(int(number), float(score), who=who, board=board)
+        who = str(st.session_state.get("reviewer") or getpass.getuser())
+        try:
+            ledger.report(int(number), float(score), who=who, board=board)
+        except LabelingError as problem:
+            st.error(str(problem))
+            return
         st.session_state["scores-entered"] = entered + 1  # other keys: a second click finds no button
         st.rerun()
 
