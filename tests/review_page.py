@@ -1,9 +1,9 @@
 """A page with the review component alone, on cards made by hand: ``?queue=...&mode=card|grid``.
 
 The queue is ``photos``, ``people``, ``issues``, ``swaps``, whose first card proposes nothing but to swap two masks,
-the second another gender as well, the others nothing, or ``groups`` of three evaluation photos: one photo of the first
-group is decided, and all of the others. Other proposals follow from the names of the photos and mean nothing; what the
-page shows is how the component works.
+the second another gender as well, the others nothing, or ``groups`` of three evaluation photos: one photo of the
+first group is decided, and all of the others. Other proposals follow from the names of the photos and mean nothing;
+what the page shows is how the component works.
 """
 
 import hashlib
