@@ -166,7 +166,7 @@ def test_chosen_photos_go_to_a_queue_that_shows_them_alone(run, index, desk):
     assert f"to decide {(index.photos.split == 'train').sum()}" in states
 
 
-def test_in_the_browser_a_box_chooses_photos_and_no_rerun_fetches_the_points_again(run, demo_dir, desk):
+def test_in_the_browser_a_box_or_a_closed_lasso_chooses_photos_and_fetches_no_points_again(run, demo_dir, desk):
     with served(demo_dir, desk.root) as address, browsing() as page:
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/api/map/" in request.url else None)
@@ -185,6 +185,15 @@ def test_in_the_browser_a_box_chooses_photos_and_no_rerun_fetches_the_points_aga
         expect(page.get_by_role("heading", name=f"{left} photos chosen")).to_be_visible()
         expect(page).to_have_url(re.compile("area="))
         expect(page.locator("figure img").first).to_be_visible()
+        page.get_by_role("button", name="Lasso").click()
+        left, top = stage["x"] + 2, stage["y"] + 2
+        right, bottom = left + stage["width"] - 4, top + stage["height"] - 4
+        page.mouse.move(left, top)
+        page.mouse.down()
+        for corner in ((left, bottom), (right, bottom), (right, top), (left, top)):  # and back to where it began
+            page.mouse.move(*corner)
+        page.mouse.up()
+        expect(page.get_by_role("heading", name=f"{count} photos chosen")).to_be_visible()
         assert len(asked) == before
         page.get_by_text("error", exact=True).click()
         expect(page.locator(".legend")).to_contain_text("wrong gender")

@@ -113,6 +113,17 @@ def test_keys_confirm_split_mark_move_merge_and_undo(desk, page):
     assert DecisionStore(groups.workspace, groups.dataset_id).effective().empty
 
 
+def test_a_group_whose_confirmation_is_taken_back_stands_where_it_stood(desk, page):
+    _open(page, desk, "back")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("a")
+    _saved(page, 1)
+    expect(page.locator(".lot").nth(1)).to_have_attribute("data-group", "back2")
+    page.keyboard.press("Backspace")
+    _saved(page, 2)
+    expect(page.locator(".lot").nth(1)).to_have_attribute("data-group", "back1")
+
+
 def test_the_mouse_marks_drags_confirms_and_merges(desk, page):
     groups = _open(page, desk, "mouse")
     lots = page.locator(".lot")

@@ -45,7 +45,9 @@ class Board {
     const listed = new Set(this.data.groups.map((group) => group.id));
     const made = new Set(split.map(([id]) => id));
     const order = this.order.filter((id) => listed.has(id) || made.has(id));
-    for (const id of listed) if (!order.includes(id)) order.push(id);
+    [...listed].forEach((id, place, ids) => { // a group that comes back by undo stands where it stood
+      if (!order.includes(id)) order.splice(order.indexOf(ids[place - 1]) + 1, 0, id);
+    });
     for (const [id, from] of split) if (!order.includes(id)) order.splice(order.indexOf(from) + 1, 0, id);
     this.order = order.filter((id) => this._shows(this.groups.get(id)));
   }

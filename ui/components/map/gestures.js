@@ -119,9 +119,12 @@ Object.assign(MapView.prototype, {
 
   _up(event) {
     if (!this.touches.delete(event.pointerId)) return;
-    const at = this._at(event);
-    const isClick = Math.hypot(at[0] - this.start[0], at[1] - this.start[1]) < CLICK_PX;
     const corners = this.corners;
+    const [left, top] = this.start;
+    const isClick = corners.every((corner) => { // a lasso may end where it began
+      const at = this.scatter.toScreen(corner);
+      return Math.hypot(at[0] - left, at[1] - top) < CLICK_PX;
+    });
     this.corners = [];
     if (this.drawing && !isClick && corners.length > 2) this.choose({ area: areaOf(corners) });
     else if (this.drawing && isClick) this.choose({ area: "" });
