@@ -91,9 +91,10 @@ def write_run(workspace, index, name, *, seed=0):
     return run
 
 
-def trained_on(workspace, run_id, *, label_revision, **settings):
-    """Change what a run's files say of the labels that it was trained on: ``data`` settings and the revision."""
-    for name, change in (("config", {"data": settings}), ("run", {"label_revision": label_revision})):
+def trained_on(workspace, run_id, *, label_revision, train=0, evaluation=0, **settings):
+    """Change what a run's files say of its labels: ``data`` settings, revision, photos with a label people made."""
+    decided = {"decided_photos": {"train": train, "eval": evaluation}}
+    for name, change in (("config", {"data": settings}), ("run", {"label_revision": label_revision} | decided)):
         path = workspace.runs / run_id / f"{name}.json"
         told = json.loads(path.read_text())
         for key, value in change.items():

@@ -142,7 +142,7 @@ def test_a_file_is_limited_by_who_decided_and_its_manifest_tells_the_limits(open
 
 
 def test_a_run_trained_beyond_the_limit_is_refused_in_words_and_no_file_can_be_written(open_page, workspace):
-    trained_on(workspace, "one", label_revision=3, pseudo_labels="accepted")
+    trained_on(workspace, "one", label_revision=3, evaluation=1, pseudo_labels="accepted")
     app = open_page("submissions", members="run:one", limit=LIMITS["model"])
     assert [error.value.split(";")[0] for error in app.error] == [
         "run one was trained with data.pseudo_labels = accepted, beyond the limit model"

@@ -113,9 +113,9 @@ def test_a_limit_leaves_out_what_people_said_and_refuses_runs_trained_beyond_it(
     }
     assert {limit: len(used) for limit, used in decided.items()} == {"none": 0, "model": 1, "unchanged": 2, "all": 3}
     settings = {"pseudo_labels": "accepted", "train_decisions": "unchanged"}
-    trained_on(workspace, "one", label_revision=0, **settings)
-    draft_submission(workspace, index, recipe, limit="none", train_limit="none")  # it knew no decision
     trained_on(workspace, "one", label_revision=2, **settings)
+    draft_submission(workspace, index, recipe, limit="none", train_limit="none")  # no decision reached it
+    trained_on(workspace, "one", label_revision=2, train=1, evaluation=2, **settings)
     draft_submission(workspace, index, recipe)
     with pytest.raises(SubmissionError, match="run one was trained with data.pseudo_labels = accepted, beyond"):
         draft_submission(workspace, index, recipe, limit="model")

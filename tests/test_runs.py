@@ -45,6 +45,7 @@ def test_a_new_run_reads_back_what_it_was_made_from(workspace):
     assert run.config == CONFIG
     assert run.manifest["name"] == "First try"
     assert run.manifest["label_revision"] == 3
+    assert run.manifest["decided_photos"] == {"train": 1, "eval": 1}
     assert run.manifest["folds_to_run"] == [0, 2]
     assert run.eval_ids() == ["NA", "x.jpg"]
     assert run.train_photos().to_dict("list") == _photos().to_dict("list")

@@ -53,7 +53,10 @@ class Run:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """run.json: name, dataset_id, data_dir, created_at (ISO, UTC), label_revision, folds_to_run."""
+        """run.json: name, dataset_id, data_dir, created_at (ISO, UTC), label_revision, folds_to_run, decided_photos.
+
+        ``decided_photos``: how many train and evaluation photos have a label that people made.
+        """
         content = _read(self.path / "run.json")
         missing = {"dataset_id", "data_dir", "created_at", "folds_to_run"} - content.keys()
         if missing:
@@ -150,6 +153,10 @@ class Run:
         return read_events(self.path, offset)
 
 
+_DECIDED = {"train": "decision", "eval": "pseudo_label"}
+"""How photos.csv calls a label that people made, by split."""
+
+
 def create_run(
     workspace: Workspace,
     name: str,
@@ -185,6 +192,7 @@ def create_run(
         "folds_to_run": [int(fold) for fold in folds_to_run],
         "train_photos": len(train_photos),
         "train_people": int(train_photos.person_id.nunique()),
+        "decided_photos": {split: int((train_photos.source == made_by).sum()) for split, made_by in _DECIDED.items()},
         "code_version": _code_version(),
     }
     try:

@@ -145,6 +145,7 @@ def member_of_run(workspace: Workspace, rows: Rows, run: Run, *, calibration: Ca
         "kind": "run",
         "run_id": run.run_id,
         "label_revision": run.manifest["label_revision"],
+        "decided_photos": run.manifest.get("decided_photos", {}),
         "pseudo_labels": run.config.data.pseudo_labels,
         "train_decisions": run.config.data.train_decisions,
         "macro_f1": result.get("macro_f1"),

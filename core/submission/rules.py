@@ -13,11 +13,11 @@ _ORDER = {name: place for place, name in enumerate(get_args(Limit))} | {"accepte
 def check_limits(origins: Sequence[Mapping[str, Any]], *, evaluation: Limit, train: Limit) -> None:
     """Refuse members that were trained on labels beyond the limits, members of ensembles too.
 
-    A run of label revision 0 knew no decision, whatever its settings allow. What files from outside rest on is not
-    known: whoever uses them has to know.
+    A run that no decision reached is within every limit, whatever its settings allow. What files from outside rest on
+    is not known: whoever uses them has to know.
 
     Args:
-        origins: of the members, with ``label_revision``, and ``pseudo_labels`` and ``train_decisions`` as the run's
+        origins: of the members, with ``decided_photos``, and ``pseudo_labels`` and ``train_decisions`` as the run's
             settings say.
         evaluation: how far decisions about evaluation photos may count.
         train: how far those about train photos may.
@@ -26,11 +26,11 @@ def check_limits(origins: Sequence[Mapping[str, Any]], *, evaluation: Limit, tra
     """
     for origin in origins:
         check_limits(origin.get("members", ()), evaluation=evaluation, train=train)
-        if origin.get("kind") != "run" or origin["label_revision"] == 0:
+        if origin.get("kind") != "run":
             continue
-        for setting, limit in (("pseudo_labels", evaluation), ("train_decisions", train)):
+        for setting, split, limit in (("pseudo_labels", "eval", evaluation), ("train_decisions", "train", train)):
             used = str(origin[setting])
-            if _ORDER[used] > _ORDER[limit]:
+            if origin["decided_photos"].get(split) != 0 and _ORDER[used] > _ORDER[limit]:
                 raise SubmissionError(
                     f"run {origin['run_id']} was trained with data.{setting} = {used}, beyond the limit {limit}; "
                     f"choose another run, or train it again with data.{setting} = {limit}"
