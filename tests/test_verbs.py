@@ -161,10 +161,12 @@ def test_without_a_verb_the_help_is_shown(core):
         (["compare", "--run", "first", "--with", "first"], "run first cannot be compared with itself"),
         (["stop", "ghost"], "job 'ghost' does not exist"),
         (["export", "--run", "ghost", "--out", "x.csv"], "run 'ghost' does not exist"),
-        (["export", "--run", "first", "--out", "pyproject.toml/x.csv"], "there is no folder pyproject.toml; make it"),
-        (["export", "--run", "first", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
-        (["decisions-export", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
-        (["groups-export", "--name", "x", "--out", "tpyo/x.csv"], "there is no folder tpyo; make it first"),
+        (["export", "--run", "first", "--out", "pyproject.toml/x.csv"], "pyproject.toml is a file, not a folder"),
+        (["decisions-export", "--out", "pyproject.toml/x.csv"], "pyproject.toml is a file, not a folder"),
+        (
+            ["groups-export", "--name", "x", "--out", "LICENSE/x/y.csv"],
+            "pyproject.toml is a file, not a folder",
+        ),
         (["diff", "requirements.txt", "99"], "requirements.txt: columns are"),
         (["score", "--submission", "/nowhere.csv", "--truth", "/nowhere.csv"], "/nowhere.csv"),
         (["chekc"], "No such command 'chekc'"),
@@ -179,6 +181,13 @@ def test_a_mistake_is_exit_status_1_and_one_clear_line(core, desk, arguments, wo
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert words in lines[0]
+
+
+def test_a_folder_that_is_made_for_a_file_is_named(core, desk, tmp_path):
+    status, _, err = core("decisions-export", "--out", str(tmp_path / "tpyo" / "x.csv"))
+    assert status == 0
+    assert f"the folder {tmp_path / 'tpyo'} is not there; it will be made" in err
+    assert (tmp_path / "tpyo" / "x.csv").exists()
 
 
 def test_a_finding_without_a_cause_ends_without_brackets(core, desk):

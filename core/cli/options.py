@@ -62,16 +62,19 @@ def common_options(verb: AnyFunction) -> AnyFunction:
 
 
 class NewFile(click.Path):
-    """The path of a file to write; its folder must be there, so that a mistyped one is not made."""
+    """The path of a file to write; a folder that is made for it is named, in case it was mistyped."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, with ``~`` as the home folder; a folder that is not there is a usage error."""
+        """The path, with ``~`` as the home folder; one below a file is a usage error."""
         path = Path(os.fsdecode(super().convert(value, param, ctx))).expanduser()
-        if not path.parent.is_dir():
-            self.fail(f"there is no folder {path.parent}; make it first, or correct the path.", param, ctx)
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        if not there.is_dir():
+            self.fail(f"{there} is a file, not a folder; correct the path.", param, ctx)
+        if there != path.absolute().parent:
+            click.echo(f"the folder {path.parent} is not there; it will be made", err=True)
         return path
 
 
