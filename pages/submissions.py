@@ -83,17 +83,21 @@ def write(draft: Draft) -> None:
 
 def check_upload() -> None:
     """A csv made elsewhere: checked, and kept in the ledger when wanted."""
-    uploaded = st.file_uploader("csv with ImageID and ans", type="csv", key="upload", max_upload_size=_LARGEST_UPLOAD)
+    number = st.session_state.setdefault("kept", 0)
+    uploaded = st.file_uploader(
+        "csv with ImageID and ans", type="csv", key=f"upload-{number}", max_upload_size=_LARGEST_UPLOAD
+    )
     if uploaded is None:
         return
     found = gate_file(desk.workspace, desk.index, uploaded.getvalue())
     show_findings([asdict(one) for one in found])
     blocked = is_blocked(found)
-    override = st.text_input("why it is kept all the same", key="upload-override") if blocked else ""
+    override = st.text_input("why it is kept all the same", key=f"upload-override-{number}") if blocked else ""
     if st.button("Keep it in the ledger", disabled=blocked and not override.strip()):
         made = import_submission(
             desk.workspace, desk.index, uploaded.getvalue(), file_name=uploaded.name, override=override
         )
+        st.session_state["kept"] = number + 1  # other keys: the field is empty, and a second click finds no button
         st.session_state["just-written"] = made["file_name"]
         st.rerun()
 

@@ -5,9 +5,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.curation import fixes
 from core.curation.labels import effective_labels
+from core.storage.decision_files import write_decisions
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.revision_names import RevisionNames
+from core.workspace import Workspace
 from tests.test_pages import ROOT, _check_sound
 
 
@@ -103,6 +105,22 @@ def test_the_reviewers_view_shows_agreement_both_votes_and_origins(opened, store
     tables = [table.value for table in app.dataframe]
     assert tables[1][["first", "second", "whole labels"]].to_numpy().tolist() == [["Ann", "Bob", 1]]
     assert tables[2].set_index("label").loc["accepted by a person", "eval"] == 1
+
+
+def test_imported_decisions_are_told_on_the_whole_page_and_known_ones_add_nothing(
+    opened, store, people, index, tmp_path
+):
+    other = DecisionStore(Workspace(tmp_path / "other"), index.dataset_id)
+    other.append([Decision(who="Bob", kind="relabel", unit="person", target=people[0], gender=1)])
+    write_decisions(tmp_path / "theirs.csv", other.all())
+    app = opened("history", view="reviewers")
+    assert "Nothing is decided yet" in _words(app)
+    for told in ("1 decisions are new, 0 were known.", "0 decisions are new, 1 were known."):
+        app.file_uploader[0].set_value(("theirs.csv", (tmp_path / "theirs.csv").read_bytes(), "text/csv")).run()
+        next(button for button in app.button if button.label == "Merge").click().run()
+        assert told in _words(app)
+        assert "Nothing is decided yet" not in _words(app)
+    assert store.all().who.tolist() == ["Bob"]
 
 
 def test_certain_fixes_are_accepted_at_once_and_undone_at_once_others_one_by_one(opened, store, people, monkeypatch):

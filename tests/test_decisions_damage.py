@@ -221,7 +221,7 @@ def test_the_command_restores_and_tells_what_it_found(store, before, demo_dir, i
         capture_output=True, text=True, check=True, timeout=100,
     )  # fmt: skip
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told["rows"] == len(before) + 1
+    assert told["rows"] == told["only_in_mirror"] == len(before) + 1
     assert told["database_problem"]
     assert own.effective().target.tolist() == ["mine"]
 

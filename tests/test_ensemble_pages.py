@@ -79,6 +79,18 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
     assert any("photos** change" in element.value for element in app.markdown)
 
 
+def test_a_file_made_elsewhere_is_kept_once_and_the_field_is_empty_again(open_page, workspace, index):
+    app = _sound(open_page("submissions"))
+    ids = index.photos.photo_id[index.photos.split == "eval"]
+    content = "ImageID,ans\n" + "".join(f"{one},{place % 18}\n" for place, one in enumerate(ids))
+    app.file_uploader[0].set_value(("mine.csv", content.encode(), "text/csv")).run()
+    for words in [field for field in app.text_input if field.label == "why it is kept all the same"]:
+        words.set_value("for the test").run()
+    _sound(next(button for button in app.button if button.label == "Keep it in the ledger").click().run())
+    assert SubmissionLedger(workspace, index.dataset_id).list().file_name.str.startswith("mine").tolist() == [True]
+    assert not [button for button in app.button if button.label == "Keep it in the ledger"]
+
+
 def test_a_file_that_is_gone_is_told_at_its_entry_and_left_out_of_comparisons(open_page, workspace, index):
     ledger = SubmissionLedger(workspace, index.dataset_id)
     for members in (["run:one"], ["run:two"], ["run:three"]):

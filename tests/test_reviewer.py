@@ -50,7 +50,7 @@ def test_markup_in_a_name_stays_text():
     assert app.sidebar.text[0].value == "Reviewing as **<b>x</b>**"
 
 
-def test_the_name_survives_a_reload_and_stays_out_of_the_address_and_the_cookies(tmp_path):
+def test_the_name_survives_a_reload_stays_out_of_the_address_and_the_cookies_and_takes_no_room(tmp_path):
     script = tmp_path / "page.py"
     script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{PAGE}", encoding="utf-8")
     with socket.socket() as free:
@@ -74,6 +74,8 @@ def test_the_name_survives_a_reload_and_stays_out_of_the_address_and_the_cookies
             expect(page.get_by_label("your name")).to_be_visible(timeout=20_000)
             page.reload(wait_until="domcontentloaded")
             expect(page.get_by_label("your name")).to_be_visible(timeout=20_000)
+            page.set_viewport_size({"width": 420, "height": 800})
+            assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") == 0
     finally:
         server.terminate()
         server.wait(10)

@@ -53,6 +53,12 @@ def desk(trained_run, demo_dir, tmp_path, monkeypatch):
     return Workspace(tmp_path / "desk")
 
 
+def test_odd_photos_prints_no_table_when_none_is_odd(core, desk):
+    status, out, _ = core("odd-photos")
+    assert status == 0
+    assert out == "0 of 63 train photos fit another person better\n"
+
+
 def test_demo_draws_as_many_people_as_asked(core_json, tmp_path):
     said = core_json("demo", "--out", tmp_path / "d", "--people", 4, "--seed", 1)
     assert said == {"out": str(tmp_path / "d"), "people": 4, "photos": 28, "seed": 1}

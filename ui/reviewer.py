@@ -11,7 +11,7 @@ _MEMORY = st.components.v2.component(
     "reviewer_memory", js=(Path(__file__).parent / "components" / "reviewer" / "memory.js").read_text("utf-8")
 )
 _LONGEST = 60
-_UNSEEN = "<style>.st-key-reviewer-memory{position:absolute}</style>"
+_UNSEEN = "<style>.st-key-reviewer-memory{position:absolute;width:0}</style>"
 _APPEAR = "<style>.st-key-reviewer-ask{animation:ask .2s .6s both}@keyframes ask{from{opacity:0}}</style>"
 """The question stays unseen for the moment in which the browser may still answer it."""
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.curation.agreement import AXES, agreement, disagreements, kappa_words, vote_words
 from core.curation.labels import ORIGIN_WORDS
 from core.curation.origins import origins
-from core.storage.decision_files import read_decisions, write_decisions
+from core.storage.decision_files import Merge, read_decisions, write_decisions
 from core.storage.decisions import DecisionStore
 from ui.gallery import photo_grid
 from ui.links import link_to
@@ -91,7 +91,10 @@ def show_files(store: DecisionStore) -> None:
     with right:
         given = st.file_uploader("Import decisions of another workspace", ["csv", "jsonl"], key="import")
         if given is not None and st.button("Merge", type="primary", help="The same decisions again add nothing."):
-            _merge(store, given.name, given.getvalue())
+            st.session_state["merged"] = _merge(store, given.name, given.getvalue())
+            st.rerun()  # what stands above tells of them, too
+        if merged := st.session_state.pop("merged", None):
+            _tell(merged)
 
 
 def _as_bytes(store: DecisionStore, ending: str) -> bytes:
@@ -101,11 +104,14 @@ def _as_bytes(store: DecisionStore, ending: str) -> bytes:
         return path.read_bytes()
 
 
-def _merge(store: DecisionStore, name: str, content: bytes) -> None:
+def _merge(store: DecisionStore, name: str, content: bytes) -> Merge:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(name).name
         path.write_bytes(content)
-        merge = store.merge(read_decisions(path, store.dataset_id))
+        return store.merge(read_decisions(path, store.dataset_id))
+
+
+def _tell(merge: Merge) -> None:
     st.success(f"{len(merge.new):,} decisions are new, {merge.known:,} were known.")
     if merge.conflicts:
         rows = [

@@ -131,11 +131,13 @@ def odd_photos(settings: Settings, count: int) -> None:
     workspace, index = settings.open_workspace(), settings.load_index()
     table = find_odd_photos(workspace, index, on_progress=progress("decoding photos"))
     odd = table[table.fits < ODD]
+    lines = [f"{len(odd):,} of {len(table):,} train photos fit another person better"]
+    if len(odd):
+        lines.append(odd.head(count).to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     settings.finish(
         {"photos": len(table), "odd": len(odd), "people": int(odd.person_id.nunique()),
          "rows": odd.head(count).to_dict("records")},
-        f"{len(odd):,} of {len(table):,} train photos fit another person better\n"
-        + odd.head(count).to_string(index=False, float_format=lambda value: f"{value:.3f}"),
+        "\n".join(lines),
     )  # fmt: skip
 
 

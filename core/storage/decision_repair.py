@@ -24,7 +24,7 @@ class RestoreReport:
 
     Attributes:
         rows: decisions that database and mirror hold now.
-        only_in_database, only_in_mirror: rows that the other lacked.
+        only_in_database, only_in_mirror: rows that the other lacked, or was not asked for.
         damaged_lines: lines of the mirror, counted from 1, that could not be used.
         database_problem: what is wrong with the database; empty when it was sound.
         lost: row numbers that neither could give.
@@ -63,8 +63,8 @@ def restore(database: Path, mirror: Path, source: Source) -> RestoreReport:
     write_text(mirror, "".join(to_line(row, values_of(decision)) for row, decision in sorted(together.items())))
     return RestoreReport(
         rows=len(together),
-        only_in_database=len(rows.keys() - lines.keys()) if lines else 0,
-        only_in_mirror=len(lines.keys() - rows.keys()) if rows else 0,
+        only_in_database=len(rows.keys() - lines.keys()),
+        only_in_mirror=len(lines.keys() - rows.keys()),
         damaged_lines=damaged,
         database_problem=problem,
         lost=sorted(set(range(1, max(together))) - together.keys()),
