@@ -169,10 +169,7 @@ def test_without_a_verb_the_help_is_shown(core):
         (["export", "--run", "ghost", "--out", "x.csv"], "run 'ghost' does not exist"),
         (["export", "--run", "first", "--out", "pyproject.toml/x.csv"], "pyproject.toml is a file, not a folder"),
         (["decisions-export", "--out", "pyproject.toml/x.csv"], "pyproject.toml is a file, not a folder"),
-        (
-            ["groups-export", "--name", "x", "--out", "LICENSE/x/y.csv"],
-            "pyproject.toml is a file, not a folder",
-        ),
+        (["groups-export", "--name", "x", "--out", "LICENSE/x/y.csv"], "LICENSE is a file, not a folder"),
         (["diff", "requirements.txt", "99"], "requirements.txt: columns are"),
         (["score", "--submission", "/nowhere.csv", "--truth", "/nowhere.csv"], "/nowhere.csv"),
         (["chekc"], "No such command 'chekc'"),
