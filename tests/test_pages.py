@@ -108,13 +108,16 @@ def test_a_cell_in_the_address_is_open_with_its_photos_and_escape_leaves_it(matr
     assert app.selectbox(key="true").value is None
 
 
-def test_a_row_alone_shows_all_its_wrong_photos(errors_app, trained_run):
+def test_a_row_alone_shows_all_its_wrong_photos_and_takes_them_to_a_queue(errors_app, trained_run):
     oof = judged(open_run(trained_run[0], trained_run[1]))
     label = int(oof.labels[oof.labels != oof.predictions][0])
     wrong = int(((oof.labels == label) & (oof.predictions != label)).sum())
-    assert _headings(errors_app(true=CLASS_NAMES[label])) == [
-        f"##### wrong {CLASS_NAMES[label]} → any: {wrong} photos"
-    ]
+    app = errors_app(true=CLASS_NAMES[label])
+    assert _headings(app) == [f"##### wrong {CLASS_NAMES[label]} → any: {wrong} photos"]
+    app.session_state["reviewer"] = "kim"
+    app.button(key="to-label-issues").click().run()
+    _check_sound(app)
+    assert f"Limited to {wrong} photos that were chosen on another page." in [one.value for one in app.caption]
 
 
 def test_filters_in_the_address_limit_the_matrix_and_its_photos(errors_app, trained_run):

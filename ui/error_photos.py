@@ -12,6 +12,7 @@ from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
 from core.taxonomy import PHOTO_KINDS, IntArray
 from ui.charts import Cell, confusion_chart, scrolling
+from ui.chosen import send_to_queues
 from ui.opened_photo import open_photo, opened_photo, put_behind
 from ui.paging import page_of
 from ui.photo_dialog import photo_dialog
@@ -177,6 +178,7 @@ def _photos_behind(run: Run, part: Judged, choice: _Choice) -> None:
     values = measure(pred_probs, part.predictions[rows])
     ranked = np.argsort(sign * values, kind="stable")
     shown = ranked[in_sight]
+    send_to_queues(part.photo_ids[rows[ranked]].tolist(), run_id=run.run_id)
     _wall(part.part(rows[shown]), values[shown], "margin" if measure is margins else "")
 
 
