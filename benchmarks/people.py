@@ -1,6 +1,6 @@
 """Groups of evaluation photos against the true people, and what pooling over them brings.
 
-    python -m benchmarks.people --data DIR --run R [--workspace DIR] [--simulate 1800]
+    python -m benchmarks.people --data DIR --run R [--workspace DIR] [--metric best] [--simulate 1800]
 
 Truth (``truth/eval.csv``) is read for scoring only. The groups are found anew, in a workspace of their own.
 Prints one JSON object as its last line.
@@ -27,8 +27,10 @@ from core.people.grouping import group_photos
 from core.people.inference import Persons, infer, trusted
 from core.people.joint import fit_pooling, joint_probs
 from core.people.quality import group_quality
+from core.people.ways import METRICS, ways_of
 from core.storage.predictions import Predictions
 from core.storage.runs import Run, open_run
+from core.training.contrastive import train_head
 from core.workspace import Workspace, workspace_from
 
 
@@ -40,7 +42,8 @@ def main() -> None:
     truth = pd.read_csv(options.data / "truth" / "eval.csv", dtype={"ImageID": object}).set_index("ImageID")
     with tempfile.TemporaryDirectory() as scratch:
         started = time.monotonic()
-        grouping = find_people(Workspace(Path(scratch)), index, run, name="benchmark")
+        ways = ways_of(options.metric, train_head=train_head)
+        grouping = find_people(Workspace(Path(scratch)), index, run, name="benchmark", ways=ways)
         seconds = time.monotonic() - started
     evaluation = run.evaluation()
     true = truth.loc[evaluation.photo_ids.tolist()]
@@ -50,7 +53,8 @@ def main() -> None:
         "pair_precision": found.pair_precision,
         "pair_recall": found.pair_recall,
         "perfect_groups": found.perfect_groups,
-        "held_out": grouping.about["quality"],
+        "metric": grouping.about["metric"],
+        "held_out": grouping.about["tried"],
         "photos": len(true),
         "seconds": round(seconds, 1),
         "macro_f1": _scores(run, evaluation, true, groups, np.array(confidence)),
@@ -111,6 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", required=True)
     parser.add_argument("--workspace", type=Path, default=workspace_from().root)
+    parser.add_argument("--metric", choices=list(METRICS), default="whitened")
     parser.add_argument("--simulate", type=int, default=0, metavar="PEOPLE", help="time so many too")
     return parser.parse_args()
 

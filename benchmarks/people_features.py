@@ -22,6 +22,7 @@ from core.people.finding import PIXELS, small_pixels, train_masks
 from core.people.grouping import group_photos
 from core.people.metric import fit_metric, join_blocks
 from core.people.quality import group_quality
+from core.people.ways import ways_of
 from core.storage.runs import open_run
 from core.training.contrastive import train_head
 from core.workspace import data_dir_from, workspace_from
@@ -66,7 +67,7 @@ def measure(name: str, vectors: Features, person: NDArray[Any], masks: NDArray[n
 @click.option("--workspace")
 @click.option("--run", "run_id", required=True)
 def main(data: str | None, workspace: str | None, run_id: str) -> None:
-    """Measure each kind of features under whitening, and the best under the contrastive head."""
+    """Measure each kind of features under whitening, and the best under the contrastive head on top of it."""
     place = workspace_from(workspace)
     index = load_index(data_dir_from(data), place)
     run = open_run(place, run_id)
@@ -92,10 +93,9 @@ def main(data: str | None, workspace: str | None, run_id: str) -> None:
 
     for name, features in kinds.items():
         try_metric(f"{name}, whitened", features, fit_metric)
-    whitening = fit_metric(pixels[learns], person[learns].astype(str), dimensions=400)
-    whitened = ((pixels - whitening.mean) @ whitening.projection).astype(np.float32)
-    for name, features in {"run features": network, "pixels": pixels, "400 whitened pixels": whitened}.items():
-        try_metric(f"{name}, contrastive head", features, train_head)
+    contrastive = ways_of("contrastive", train_head=train_head)["contrastive"]
+    for name in ("run features", "pixels", "pixels + colour", "pixels + run features"):
+        try_metric(f"{name}, contrastive head", kinds[name], contrastive)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,13 @@ if run is None:
 work, below = st.container(), st.container()
 
 
+def _shares(quality: dict[str, float]) -> str:
+    return (
+        f"{quality['pair_precision']:.1%} of the pairs right, {quality['pair_recall']:.1%} of them found, "
+        f"{quality['perfect_groups']:.1%} of the people whole"
+    )
+
+
 def quality_words(grouping: Grouping) -> str:
     """How many groups, where they come from, and how good the same recipe was on held-out train people."""
     counts = group_counts(grouping.table)
@@ -45,11 +52,10 @@ def quality_words(grouping: Grouping) -> str:
     words = f"**{counts['groups']:,} groups**, {whole:,} of seven photos, {counts['single']:,} single photos"
     words += f"; {grouping.about['origin']}, {grouping.about['created_at'][:10]}."
     if quality := grouping.about.get("quality"):
-        words += (
-            f" The same on {quality['people']:,} train people whom the metric had not seen: "
-            f"{quality['pair_precision']:.1%} of the pairs right, {quality['pair_recall']:.1%} of them found, "
-            f"{quality['perfect_groups']:.1%} of the people whole."
-        )
+        used, people = grouping.about.get("metric", "whitened"), quality["people"]
+        words += f" The {used} metric, measured on {people:,} train people it had not seen: {_shares(quality)}."
+        others = {way: other for way, other in grouping.about.get("tried", {}).items() if way != used}
+        words += "".join(f" The {way} metric, tried as well: {_shares(other)}." for way, other in others.items())
     return words
 
 

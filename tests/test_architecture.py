@@ -41,7 +41,7 @@ ONLY_IN = {
     "sqlite3": ("core/storage/", "core/jobs/"),
     "openTSNE": ("core/evaluation/projection.py",),
     "pickle": (),
-    "core.training": ("core/training/", "core/cli/training.py"),
+    "core.training": ("core/training/", "core/cli/training.py", "core/cli/people.py"),
 }
 MAX_LINES = {"pages/": 150, "": 300}
 MAX_FUNCTION_LINES = 60

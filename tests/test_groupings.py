@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.errors import DecisionError
 from core.jobs.queue import JobQueue
 from core.storage.groupings import list_groupings, open_grouping, read_groups_csv, save_grouping
+from tests.serving import ROOT
 from tests.synthetic import write_run
 
 IDS = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
@@ -83,7 +83,20 @@ def test_people_are_found_from_the_command_line_and_go_out_as_csv(demo_dir, trai
     done, found = run("people", "--run", run_id, "--name", "cli")
     assert done.returncode == 0, done.stderr
     assert found["run_id"] == run_id
+    assert found["metric"] == "whitened"
+    assert list(found["tried"]) == ["whitened"]
     assert 0 <= found["quality"]["pair_precision"] <= 1
+    done, both = run("people", "--run", run_id, "--name", "both", "--metric", "best")
+    assert done.returncode == 0, done.stderr
+    assert "training the head, epochs: " in done.stderr
+    assert list(both["tried"]) == ["whitened", "contrastive"]
+    used = both["tried"][both["metric"]]
+    assert used["pair_f1"] == max(one["pair_f1"] for one in both["tried"].values())
+    assert both["quality"] == {name: used[name] for name in both["quality"]}
+    assert open_grouping(workspace, "both", dataset_id=both["dataset_id"]).about["tried"] == both["tried"]
+    done, _ = run("people", "--run", run_id, "--name", "other", "--metric", "euclid")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "'euclid' is not one of 'whitened', 'contrastive', 'best'" in done.stderr
     out = tmp_path / "groups.csv"
     assert run("groups-export", "--name", "cli", "--out", str(out))[0].returncode == 0
     assert out.read_text().startswith("ImageID,group,confidence\n")
@@ -104,9 +117,8 @@ def test_the_page_shows_the_groups_and_what_pooling_changes(demo_dir, index, tra
     save_grouping(workspace, "page", table, dataset_id=index.dataset_id, origin="a test", about={})
     monkeypatch.setenv("MASKDESK_DATA", str(demo_dir))
     monkeypatch.setenv("MASKDESK_WORKSPACE", str(workspace.root))
-    root = Path(__file__).resolve().parent.parent
-    app = AppTest.from_file(str(root / "ui" / "main.py"), default_timeout=60).run()
-    app = app.switch_page(str(root / "pages" / "people.py")).run()
+    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+    app = app.switch_page(str(ROOT / "pages" / "people.py")).run()
     app.selectbox(key="grouping").set_value("page").run()
     assert not app.exception
     words = " ".join(element.value for element in app.markdown)
@@ -123,6 +135,36 @@ def test_the_page_shows_the_groups_and_what_pooling_changes(demo_dir, index, tra
         assert {len(group["photos"]) for group in shown["groups"]} <= {7}
 
 
+def test_the_page_says_which_metric_was_used_and_what_each_reached(desk, index, monkeypatch):
+    monkeypatch.setattr("core.jobs.queue.ensure_dispatcher", lambda workspace: None)
+    run = write_run(desk, index, "first")
+    quality = {"pair_precision": 0.987, "pair_recall": 0.95, "perfect_groups": 0.91, "people": 1234, "photos": 8638}
+    tried = {"whitened": {**quality, "pair_recall": 0.5}, "contrastive": quality}
+    ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
+    table = pd.DataFrame({"photo_id": ids, "group": ids, "confidence": np.nan})
+    for name, about in {
+        "before": {"quality": quality},
+        "best": {"quality": quality, "metric": "contrastive", "tried": tried},
+    }.items():
+        save_grouping(desk, name, table, dataset_id=index.dataset_id, origin="a test", about=about)
+    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+    app.switch_page(str(ROOT / "pages" / "people.py")).run()
+    measured = "metric, measured on 1,234 train people it had not seen: 98.7% of the pairs right, 95.0% of them found"
+    for name, used in {"before": "whitened", "best": "contrastive"}.items():
+        app.selectbox(key="grouping").set_value(name).run()
+        assert not app.exception
+        words = " ".join(element.value for element in app.markdown)
+        assert f"The {used} {measured}" in words
+        assert ("The whitened metric, tried as well: 98.7% of the pairs right, 50.0% of" in words) == (name == "best")
+
+    app.selectbox(key="grouping-metric-2").set_value("best")
+    app.button(key="find-2").click().run()
+    assert not app.exception
+    job = JobQueue(desk).list()[0]
+    assert job.kind == "people"
+    assert job.arguments[-7:] == ["people", "--run", run.run_id, "--name", "people-1", "--metric", "best"]
+
+
 def _components(app):
     """The data of all components on the page, as JSON."""
     return [element.proto.json for element in app.get("bidi_component")]
@@ -136,9 +178,8 @@ def test_below_the_search_for_people_only_such_jobs_are_shown(desk, index):
             queue.submit(["--help"], kind=kind, title=f"a job of {kind}").job_id,
             ("queued", "running"), state="finished", finished_at=0.0,
         )  # fmt: skip
-    root = Path(__file__).resolve().parent.parent
-    app = AppTest.from_file(str(root / "ui" / "main.py"), default_timeout=60).run()
-    app.switch_page(str(root / "pages" / "people.py")).run()
+    app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
+    app.switch_page(str(ROOT / "pages" / "people.py")).run()
     words = " ".join(element.value for element in app.markdown)
     assert "a job of people" in words
     assert "a job of train" not in words

@@ -13,8 +13,10 @@ from core.people.joint import Pooling, assign_masks, fit_pooling, joint_probs, p
 from core.people.learning import learn
 from core.people.metric import fit_metric, join_blocks
 from core.people.quality import group_quality
+from core.people.ways import METRICS, ways_of
 
 KINDS = np.repeat([0, 1, 2], QUOTA)
+WHITENED = {"whitened": fit_metric}
 
 
 def simulated_people(people, *, dimensions=12, nuisance=40, spread=0.35, seed=0):
@@ -115,9 +117,9 @@ def test_one_photo_alone_is_a_group_of_its_own():
 
 def test_confidence_is_the_share_of_photos_that_stand_right():
     features, person, masks = simulated_people(240, spread=0.45)
-    learned = learn(*simulated_people(300, spread=0.45, seed=5))
-    groups = group_photos(learned.metric.embed(features), masks, threshold=learned.threshold)
-    confidence = groups.confidence(learned.slope)
+    learned = learn(*simulated_people(300, spread=0.45, seed=5), ways=WHITENED)
+    groups = group_photos(learned.metric.embed(features), masks, threshold=learned.used.threshold)
+    confidence = groups.confidence(learned.used.slope)
     majority = np.array(
         [np.bincount(person[groups.group == group]).argmax() for group in range(groups.group.max() + 1)]
     )
@@ -128,14 +130,69 @@ def test_confidence_is_the_share_of_photos_that_stand_right():
 
 
 def test_the_measured_quality_foretells_that_of_new_people():
-    learned = learn(*simulated_people(240, spread=0.6))
+    learned = learn(*simulated_people(240, spread=0.6), ways=WHITENED)
     features, person, masks = simulated_people(80, spread=0.6, seed=7)
     found = group_quality(
-        group_photos(learned.metric.embed(features), masks, threshold=learned.threshold).group, person
+        group_photos(learned.metric.embed(features), masks, threshold=learned.used.threshold).group, person
     )
-    assert learned.quality.people == 80
-    assert abs(found.pair_recall - learned.quality.pair_recall) < 0.1
-    assert abs(found.pair_precision - learned.quality.pair_precision) < 0.1
+    assert learned.used.quality.people == 80
+    assert abs(found.pair_recall - learned.used.quality.pair_recall) < 0.1
+    assert abs(found.pair_precision - learned.used.quality.pair_precision) < 0.1
+
+
+class _FirstAxes:
+    """A metric that looks at the first features alone, which tell little after a rotation."""
+
+    def embed(self, features):
+        vectors = np.asarray(features[:, :5], np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_the_way_that_finds_more_of_the_people_held_out_is_fitted_on_all():
+    features, person, masks = simulated_people(90)
+    fitted = []
+
+    def whitened(features, person_ids):
+        fitted.append(set(person_ids))
+        return fit_metric(features, person_ids)
+
+    learned = learn(features, person, masks, ways={"poor": lambda *_: _FirstAxes(), "whitened": whitened})
+    assert learned.way == "whitened"
+    assert learned.used == learned.trials["whitened"]
+    assert learned.trials["poor"].quality.pair_f1 < 0.5 < learned.used.quality.pair_f1
+    assert [len(people) for people in fitted] == [60, 90]
+    assert {trial.quality.people for trial in learned.trials.values()} == {30}
+    assert_allclose(learned.metric.embed(features), fit_metric(features, person).embed(features))
+
+
+def test_of_ways_that_find_the_same_the_first_is_used():
+    tied = learn(*simulated_people(60), ways={"first": fit_metric, "second": fit_metric})
+    assert tied.trials["first"].quality == tied.trials["second"].quality
+    assert tied.way == "first"
+
+
+def test_a_head_is_given_whitened_features_and_refines_them():
+    features, person, masks = simulated_people(60)
+    given = []
+
+    def first_axes(points, person_ids):
+        given.append(points.shape)
+        return _FirstAxes()
+
+    ways = ways_of("best", train_head=first_axes)
+    learned = learn(features, person, masks, ways=ways)
+    assert list(learned.trials) == ["whitened", "contrastive"]
+    assert given[0][0] == 280
+    vectors = ways["contrastive"](features, person).embed(features)
+    start = fit_metric(features, person, dimensions=5).embed(features)
+    assert_allclose(vectors, start, atol=1e-5)
+
+
+def test_each_metric_that_may_be_asked_for_names_ways_that_there_are():
+    for metric, ways in METRICS.items():
+        assert tuple(ways_of(metric, train_head=fit_metric)) == ways
+    with pytest.raises(RunError, match="1 people with 7 photos are too few"):
+        learn(*simulated_people(3), ways={"contrastive": lambda *_: _FirstAxes()})
 
 
 def _predicted(people, *, seed=0, repeated=0.0):
@@ -217,6 +274,7 @@ def test_quality_counts_pairs_as_a_loop_does():
     quality = group_quality(groups, person)
     assert quality.pair_precision == right / sum(g for g, _ in together)
     assert quality.pair_recall == right / sum(p for _, p in together)
+    assert_allclose(quality.pair_f1, 2 * right / (sum(g for g, _ in together) + sum(p for _, p in together)))
 
 
 def test_fewer_photos_than_pixels_give_the_same_directions_as_more():

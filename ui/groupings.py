@@ -11,21 +11,28 @@ from core.curation.labels import effective_labels
 from core.errors import LabelingError
 from core.jobs.queue import JobQueue
 from core.people.effect import PoolingEffect, Singles, single_predictions
+from core.people.ways import METRICS
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import Grouping, read_groups_csv, save_grouping
 from core.storage.runs import Run
 from ui.session import current
 
+_METRIC_HELP = (
+    "How it is learned from the train people which photos are alike: by whitening, or by a contrastive head, a small "
+    "network that takes some minutes. Best fits both and uses the one that finds more on train people held out."
+)
+
 
 def find_form(run: Run, taken: list[str]) -> None:
-    """A name and a button that queues ``python -m core people``."""
+    """A name, a metric and a button that queues ``python -m core people``."""
     desk = current()
     suggestion = next(f"people-{number}" for number in range(1, len(taken) + 2) if f"people-{number}" not in taken)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("name", placeholder=suggestion, key=f"grouping-name-{len(taken)}").strip() or suggestion
+        metric = st.selectbox("metric", list(METRICS), key=f"grouping-metric-{len(taken)}", help=_METRIC_HELP)
         if st.button("Find people", type="primary", key=f"find-{len(taken)}"):
             command = ["--data", str(desk.data_dir), "--workspace", str(desk.workspace.root), "people"]
-            command += ["--run", run.run_id, "--name", name]
+            command += ["--run", run.run_id, "--name", name, "--metric", metric]
             JobQueue(desk.workspace).submit(command, kind="people", title=f"people {name}", device="cpu")
             st.rerun()
 

@@ -1,7 +1,7 @@
 """From photos and a run to a named grouping of the evaluation photos."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -13,8 +13,9 @@ from core.dataset.images import build_image_cache
 from core.dataset.index import Index
 from core.errors import RunError
 from core.people.grouping import group_photos
-from core.people.learning import learn
+from core.people.learning import Trial, learn
 from core.people.odd_photos import odd_photos
+from core.people.ways import Fit
 from core.storage.findings import save_finding
 from core.storage.groupings import Grouping, save_grouping
 from core.storage.runs import Run
@@ -31,15 +32,18 @@ def find_people(
     run: Run,
     *,
     name: str,
+    ways: Mapping[str, Fit],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Grouping:
     """Group the evaluation photos by person and keep the grouping under ``name``.
 
     Args:
         run: its masks say which photos can be one person's; nothing else of it is used.
+        ways: how a metric can be fitted, see ``ways.ways_of``; the better one is used.
         on_progress: called with (photos decoded, photos) while photos are decoded for the first time.
     Returns:
-        The grouping; ``about`` holds run_id, threshold, slope, seconds, and quality on held-out train people.
+        The grouping; ``about`` holds run_id, metric (the way that was used), threshold, slope, seconds, quality on
+        held-out train people, and the same of each way that was ``tried``.
     Raises:
         RunError: a photo was not predicted, or there are too few train people.
         DecisionError: the name is taken.
@@ -49,24 +53,27 @@ def find_people(
     photos = index.photos[cache.decoded]
     features = small_pixels(cache.pixels[cache.decoded])
     train = (photos.split == "train").to_numpy()
-    learned = learn(features[train], photos.person_id.to_numpy()[train], train_masks(run, photos[train]))
+    person, masks = photos.person_id.to_numpy()[train], train_masks(run, photos[train])
+    learned = learn(features[train], person, masks, ways=ways)
     evaluation = run.evaluation()
     predicted = evaluation.logits[evaluation.rows_of(photos.photo_id[~train])].argmax(axis=1)
     vectors = learned.metric.embed(features[~train])
-    groups = group_photos(vectors, decode_axis(predicted, "mask"), threshold=learned.threshold)
+    groups = group_photos(vectors, decode_axis(predicted, "mask"), threshold=learned.used.threshold)
     table = pd.DataFrame(
         {
             "photo_id": photos.photo_id.to_numpy(dtype=object)[~train],
             "group": groups.group.astype(str),
-            "confidence": groups.confidence(learned.slope),
+            "confidence": groups.confidence(learned.used.slope),
         }
     )
     about = {
         "run_id": run.run_id,
         "groups": int(groups.group.max() + 1),
-        "threshold": learned.threshold,
-        "slope": learned.slope,
-        "quality": asdict(learned.quality),
+        "metric": learned.way,
+        "threshold": learned.used.threshold,
+        "slope": learned.used.slope,
+        "quality": asdict(learned.used.quality),
+        "tried": {way: _told(trial) for way, trial in learned.trials.items()},
         "seconds": round(time.monotonic() - started, 1),
     }
     return save_grouping(
@@ -78,6 +85,10 @@ def find_people(
         about=about,
         vectors=vectors,
     )
+
+
+def _told(trial: Trial) -> dict[str, float]:
+    return {**asdict(trial.quality), "pair_f1": trial.quality.pair_f1, "seconds": trial.seconds}
 
 
 def find_odd_photos(

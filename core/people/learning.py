@@ -1,14 +1,18 @@
 """Learning the metric from the train people, and measuring on people it has not seen."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from core.people.grouping import describe_groups, group_photos
-from core.people.metric import Metric, fit_metric
+from core.people.grouping import FloatArray, describe_groups, group_photos
+from core.people.metric import require_people
 from core.people.quality import GroupQuality, group_quality
+from core.people.ways import Embedding, Fit
 from core.taxonomy import IntArray
 
 _HELD_OUT = 1 / 3
@@ -19,28 +23,51 @@ _THRESHOLDS = (0.2, 0.35, 0.5, 0.65)
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A metric of all train people, and what the same recipe reached on people held out.
+class Trial:
+    """What a way of fitting reached on the people held out.
 
     Attributes:
         threshold: least mean similarity of two groups that join.
         slope: of the log-odds that a photo stands right, by its margin in similarity.
-        quality: on the held-out people.
+        quality: at this threshold.
+        seconds: that fitting on the other people took.
     """
 
-    metric: Metric
     threshold: float
     slope: float
     quality: GroupQuality
+    seconds: float
 
 
-def learn(features: NDArray[np.floating], person_ids: ArrayLike, masks: IntArray, *, seed: int = 0) -> Learned:
-    """Fit on two thirds of the people, measure on the others, then fit on all.
+@dataclass(frozen=True)
+class Learned:
+    """A metric of all train people, and what each way of fitting that was tried reached on people held out.
+
+    Attributes:
+        way: how the metric was fitted.
+        trials: way -> what it reached.
+    """
+
+    metric: Embedding
+    way: str
+    trials: dict[str, Trial]
+
+    @property
+    def used(self) -> Trial:
+        """The trial of the way that was used."""
+        return self.trials[self.way]
+
+
+def learn(
+    features: NDArray[np.floating], person_ids: ArrayLike, masks: IntArray, *, ways: Mapping[str, Fit], seed: int = 0
+) -> Learned:
+    """Fit each way on two thirds of the people, measure on the others, then fit the better one on all.
 
     Args:
         features: (N, D) of the train photos.
         person_ids: (N,) their people.
         masks: (N,) mask of each photo as predicted out-of-fold, 0..2: as sure as it is for other photos.
+        ways: name -> how to fit; the highest pair F1 decides, of equals the first.
         seed: which people are held out.
     Raises:
         RunError: too few people.
@@ -49,22 +76,26 @@ def learn(features: NDArray[np.floating], person_ids: ArrayLike, masks: IntArray
     people = np.unique(person)
     held_out = np.random.default_rng(seed).permutation(people)[: max(2, round(len(people) * _HELD_OUT))]
     is_held_out = np.isin(person, held_out)
-    trial = fit_metric(features[~is_held_out], person[~is_held_out])
-    vectors, true = trial.embed(features[is_held_out]), person[is_held_out]
-    codes = np.unique(true, return_inverse=True)[1]
-    known = describe_groups(vectors, codes)
+    require_people(person[~is_held_out])
+    trials = {}
+    for way, fit in ways.items():
+        started = time.monotonic()
+        metric = fit(features[~is_held_out], person[~is_held_out])
+        seconds = time.monotonic() - started
+        vectors = metric.embed(features[is_held_out])
+        trials[way] = _measure(vectors, person[is_held_out], masks[is_held_out], seconds)
+    way = max(trials, key=lambda each: trials[each].quality.pair_f1)
+    return Learned(ways[way](features, person), way, trials)
+
+
+def _measure(vectors: FloatArray, person: NDArray[Any], masks: IntArray, seconds: float) -> Trial:
+    known = describe_groups(vectors, np.unique(person, return_inverse=True)[1])
     tried = {
-        threshold: group_quality(group_photos(vectors, masks[is_held_out], threshold=threshold).group, true)
+        threshold: group_quality(group_photos(vectors, masks, threshold=threshold).group, person)
         for threshold in _THRESHOLDS
     }
-    threshold = max(tried, key=lambda each: (round(_pair_f1(tried[each]), 3), each))
-    slope = fit_slope(known.own - known.other)
-    return Learned(fit_metric(features, person), threshold, slope, tried[threshold])
-
-
-def _pair_f1(quality: GroupQuality) -> float:
-    total = quality.pair_precision + quality.pair_recall
-    return 2 * quality.pair_precision * quality.pair_recall / total if total else 0.0
+    threshold = max(tried, key=lambda each: (round(tried[each].pair_f1, 3), each))
+    return Trial(threshold, fit_slope(known.own - known.other), tried[threshold], round(seconds, 1))
 
 
 def fit_slope(margins: NDArray[np.float64]) -> float:

@@ -39,10 +39,15 @@ class Metric:
 
     def embed(self, features: NDArray[np.floating]) -> FloatArray:
         """(N, D) features as (N, d) vectors of length 1; their scalar product is the similarity, -1..1."""
+        found = self.project(features)
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        return found
+
+    def project(self, features: NDArray[np.floating]) -> FloatArray:
+        """(N, D) features as (N, d) vectors of any length, the axes in the order of ``ratio``."""
         found = np.empty((len(features), self.projection.shape[1]), np.float32)
         for start in range(0, len(features), 4096):  # a block at a time: no second copy of all photos
-            block = (np.asarray(features[start : start + 4096], np.float64) - self.mean) @ self.projection
-            found[start : start + 4096] = block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-12)
+            found[start : start + 4096] = (features[start : start + 4096] - self.mean) @ self.projection
         return found
 
 
@@ -64,11 +69,8 @@ def fit_metric(features: NDArray[np.floating], person_ids: ArrayLike, *, dimensi
         Espy-Wilson, Analysis of i-vector length normalization, Interspeech 2011 (the length).
     """
     people, codes = np.unique(np.asarray(person_ids), return_inverse=True)
+    require_people(codes)
     photos_each = np.bincount(codes)
-    if len(people) < 3 or photos_each.max() < 2:
-        raise RunError(
-            f"{len(people)} people with {len(codes)} photos are too few to learn from; give more train people"
-        )
     mean = features.mean(axis=0, dtype=np.float64)
     principal = _principal_components(features, mean)  # (D, p)
     points = np.concatenate(
@@ -89,6 +91,20 @@ def fit_metric(features: NDArray[np.floating], person_ids: ArrayLike, *, dimensi
     ratio, directions = ratio[kept], directions[:, kept]
     scale = np.sqrt(ratio / (1 + ratio))
     return Metric(mean, principal @ (directions * scale), ratio)
+
+
+def require_people(person_ids: ArrayLike) -> None:
+    """Refuse what no metric can be learned from.
+
+    Raises:
+        RunError: fewer than three people, or nobody with two photos.
+    """
+    photos_each = np.unique(np.asarray(person_ids), return_counts=True)[1]
+    if len(photos_each) < 3 or photos_each.max() < 2:
+        raise RunError(
+            f"{len(photos_each)} people with {photos_each.sum()} photos are too few to learn from; "
+            "give more train people"
+        )
 
 
 def join_blocks(blocks: Sequence[NDArray[np.floating]]) -> FloatArray:

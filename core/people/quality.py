@@ -26,6 +26,12 @@ class GroupQuality:
     people: int
     photos: int
 
+    @property
+    def pair_f1(self) -> float:
+        """Harmonic mean of pair precision and pair recall."""
+        total = self.pair_precision + self.pair_recall
+        return 2 * self.pair_precision * self.pair_recall / total if total else 0.0
+
 
 def group_quality(groups: ArrayLike, person_ids: ArrayLike) -> GroupQuality:
     """Compare groups with the people they should be.

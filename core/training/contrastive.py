@@ -1,8 +1,10 @@
-"""A small network over ready-made features, after which photos of one person lie close together.
+"""A small network over whitened features, after which photos of one person lie closer together.
 
-Whitening by the within-person covariance (``core.people.metric``) is linear; this is the same task learned with a
-hidden layer. Which of the two is used is decided by measurement (``benchmarks.people_features``).
+Whitening by the within-person covariance (``core.people.metric``) is linear; the head starts there and learns, with
+one hidden layer, what to add. Which of the two is used is decided by measurement (``core.people.learning``).
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,17 +16,33 @@ FloatArray = NDArray[np.float32]
 
 
 class Head(nn.Module):
-    """Features of unit scale to vectors of length 1."""
+    """Whitened features to vectors of length 1: the first axes, and what a hidden layer adds, at the start nothing.
 
-    def __init__(self, features: int, *, hidden: int = 512, dimensions: int = 64, dropout: float = 0.2) -> None:
+    Args:
+        features: how many axes there are, the most telling first.
+        scale: that the features are divided by.
+        dimensions: how many of the first axes are the start.
+    """
+
+    def __init__(
+        self, features: int, *, scale: float, dimensions: int, hidden: int = 512, dropout: float = 0.2
+    ) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(features, hidden), nn.GELU(), nn.Linear(hidden, dimensions)
-        )
+        self.scale, self.dimensions = scale, min(dimensions, features)
+        last = nn.Linear(hidden, self.dimensions)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, hidden), nn.GELU(), last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, D) to (B, d)."""
-        return F.normalize(self.layers(x), dim=1)
+        x = x / self.scale
+        return F.normalize(x[:, : self.dimensions] + self.layers(x), dim=1)
+
+    @torch.inference_mode()
+    def embed(self, features: FloatArray) -> FloatArray:
+        """(N, D) features as (N, d) vectors of length 1, as ``core.people.metric.Metric.embed``."""
+        return np.asarray(torch.cat([self(part) for part in torch.from_numpy(features).split(4096)]).numpy())
 
 
 def contrastive_loss(vectors: torch.Tensor, person: torch.Tensor, *, temperature: float = 0.1) -> torch.Tensor:
@@ -50,32 +68,35 @@ def train_head(
     features: FloatArray,
     person_ids: ArrayLike,
     *,
-    epochs: int = 25,
+    dimensions: int = 60,
+    epochs: int = 60,
     people_a_batch: int = 64,
-    temperature: float = 0.1,
-    lr: float = 2e-3,
+    temperature: float = 0.05,
+    lr: float = 1e-3,
     seed: int = 0,
-) -> "TrainedHead":
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Head:
     """Train a head: each batch holds all photos of some people, a person is a class and its photos are the positives.
 
     Args:
-        features: (N, D).
+        features: (N, D) whitened, the most telling axis first, see ``core.people.metric.Metric.project``.
         person_ids: (N,).
+        dimensions: of the vectors.
         seed: of weights, dropout and the order of people.
+        on_progress: called with (epochs done, epochs).
     """
     codes = np.unique(np.asarray(person_ids), return_inverse=True)[1]
     photos_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
-    inputs = torch.from_numpy(((features - mean) / scale).astype(np.float32))
-    person = torch.from_numpy(codes)
+    inputs, person = torch.from_numpy(features), torch.from_numpy(codes)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        head = Head(features.shape[1])
+        scale = float(features[:, :dimensions].std()) + 1e-12
+        head = Head(features.shape[1], scale=scale, dimensions=dimensions)
         order = torch.Generator().manual_seed(seed)
         batches = max(1, len(photos_of) // people_a_batch)
         optimizer = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=1e-2)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * batches + 1)
-        for _ in range(epochs):
+        for epoch in range(epochs):
             shuffled = torch.randperm(len(photos_of), generator=order).tolist()
             for batch in range(batches):
                 chosen = shuffled[batch * people_a_batch : (batch + 1) * people_a_batch]
@@ -85,17 +106,6 @@ def train_head(
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
-    return TrainedHead(head.eval(), mean, scale)
-
-
-class TrainedHead:
-    """A head with the scale of its features."""
-
-    def __init__(self, head: Head, mean: FloatArray, scale: FloatArray) -> None:
-        self._head, self._mean, self._scale = head, mean, scale
-
-    @torch.inference_mode()
-    def embed(self, features: FloatArray) -> FloatArray:
-        """(N, D) features as (N, d) vectors of length 1, as ``core.people.metric.Metric.embed``."""
-        inputs = torch.from_numpy(((features - self._mean) / self._scale).astype(np.float32))
-        return np.asarray(torch.cat([self._head(part) for part in inputs.split(4096)]).numpy())
+            if on_progress:
+                on_progress(epoch + 1, epochs)
+    return head.eval()
