@@ -1,9 +1,10 @@
 """By what are the photos of one person found best? Features and metrics, on train people whom neither has seen.
 
-python -m benchmarks.people_features --data DIR --workspace DIR --run R
+python -m benchmarks.people_features --data DIR --workspace DIR [--run R] [--seed 1] [--only pixels]
 
-The people of the fold whose network gave the run's features (it never saw them) are dealt into two halves: metrics
-learn from one and group the other. A line of JSON for each.
+Metrics learn from two thirds of the people and group the others, as ``core.people.learning`` does. Without a run the
+people are all train people and masks are those of the file names. With one they are those of the fold whose network
+gave the run's features (it never saw them), and masks are the run's. A line of JSON for each.
 """
 
 import json
@@ -51,12 +52,12 @@ def measure(name: str, vectors: Features, person: NDArray[Any], masks: NDArray[n
     likeness = vectors @ vectors.T
     np.fill_diagonal(likeness, -np.inf)
     six = np.argpartition(-likeness, 6, axis=1)[:, :6]
-    tried = [group_quality(group_photos(vectors, masks, threshold=one).group, person) for one in _THRESHOLDS]
-    best = max(tried, key=lambda one: 2 / (1 / max(one.pair_precision, 1e-9) + 1 / max(one.pair_recall, 1e-9)))
+    tried = {one: group_quality(group_photos(vectors, masks, threshold=one).group, person) for one in _THRESHOLDS}
+    best = tried[max(tried, key=lambda one: (round(tried[one].pair_f1, 3), one))]
     line = {
         "by": name, "people": best.people, "partners_among_six_nearest": (person[six] == person[:, None]).mean(),
-        "pair_precision": best.pair_precision, "pair_recall": best.pair_recall, "perfect_groups": best.perfect_groups,
-        "seconds": seconds,
+        "pair_precision": best.pair_precision, "pair_recall": best.pair_recall, "pair_f1": best.pair_f1,
+        "perfect_groups": best.perfect_groups, "seconds": seconds,
     }  # fmt: skip
     rounded = {key: round(float(value), 4) if isinstance(value, float) else value for key, value in line.items()}
     print(json.dumps(rounded), flush=True)
@@ -65,25 +66,28 @@ def measure(name: str, vectors: Features, person: NDArray[Any], masks: NDArray[n
 @click.command()
 @click.option("--data")
 @click.option("--workspace")
-@click.option("--run", "run_id", required=True)
-def main(data: str | None, workspace: str | None, run_id: str) -> None:
+@click.option("--run", "run_id")
+@click.option("--seed", default=0, help="Which people are held out.")
+@click.option("--only", multiple=True, help="Of the kinds of features; all by default.")
+def main(data: str | None, workspace: str | None, run_id: str | None, seed: int, only: tuple[str, ...]) -> None:
     """Measure each kind of features under whitening, and the best under the contrastive head on top of it."""
     place = workspace_from(workspace)
     index = load_index(data_dir_from(data), place)
-    run = open_run(place, run_id)
-    found, cache = run.features(), build_image_cache(index, PIXELS, place)
-    table = run.train_photos().set_index("photo_id")
-    unseen = table.index[table.fold == found.fold]
-    rows = np.flatnonzero(cache.decoded & index.photos.photo_id.isin(unseen).to_numpy())
-    photos = index.photos.iloc[rows]
-    person, masks = photos.person_id.to_numpy(dtype=object), train_masks(run, photos)
-    people = np.random.default_rng(0).permutation(np.unique(person.astype(str)))
-    learns = np.isin(person, people[: len(people) // 2])
-    pixels = small_pixels(cache.pixels[rows])
-    network = np.asarray(found.vectors[found.rows_of(photos.photo_id)], np.float32)
-    kinds = {"pixels": pixels, **regions(pixels), "colour": colours(pixels), "run features": network}
-    kinds["pixels + colour"] = join_blocks([pixels, kinds["colour"]])
-    kinds["pixels + run features"] = join_blocks([pixels, network])
+    cache = build_image_cache(index, PIXELS, place)
+    photos = index.photos[cache.decoded & (index.photos.split == "train").to_numpy()]
+    kinds = {}
+    if run_id:
+        run = open_run(place, run_id)
+        found, table = run.features(), run.train_photos().set_index("photo_id")
+        photos = photos[photos.photo_id.isin(table.index[table.fold == found.fold])]
+        kinds["run features"] = np.asarray(found.vectors[found.rows_of(photos.photo_id)], np.float32)
+    masks = train_masks(run, photos) if run_id else photos["mask"].to_numpy(dtype=np.int64)
+    person = photos.person_id.to_numpy(dtype=object)
+    people = np.random.default_rng(seed).permutation(np.unique(person.astype(str)))
+    learns = ~np.isin(person, people[: round(len(people) / 3)])
+    pixels = small_pixels(cache.pixels[photos.index])
+    kinds |= {"pixels": pixels, "colour": colours(pixels)}
+    kinds |= {f"pixels + {name}": join_blocks([pixels, kinds[name]]) for name in kinds if name != "pixels"}
     print(f"{learns.sum():,} photos to learn from, {(~learns).sum():,} to group", file=sys.stderr)
 
     def try_metric(name: str, features: Features, fit: Callable[..., Any]) -> None:
@@ -91,11 +95,11 @@ def main(data: str | None, workspace: str | None, run_id: str) -> None:
         vectors = fit(features[learns], person[learns].astype(str)).embed(features[~learns])
         measure(name, vectors, person[~learns], masks[~learns], time.perf_counter() - started)
 
-    for name, features in kinds.items():
-        try_metric(f"{name}, whitened", features, fit_metric)
     contrastive = ways_of("contrastive", train_head=train_head)["contrastive"]
-    for name in ("run features", "pixels", "pixels + colour", "pixels + run features"):
-        try_metric(f"{name}, contrastive head", kinds[name], contrastive)
+    for name, features in {**kinds, **regions(pixels)}.items():
+        if name in only or not only:
+            try_metric(f"{name}, whitened", features, fit_metric)
+            try_metric(f"{name}, contrastive head", features, contrastive)
 
 
 if __name__ == "__main__":

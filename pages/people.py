@@ -40,7 +40,7 @@ work, below = st.container(), st.container()
 
 def _shares(quality: dict[str, float]) -> str:
     return (
-        f"{quality['pair_precision']:.1%} of the pairs right, {quality['pair_recall']:.1%} of them found, "
+        f"{quality['pair_precision']:.2%} of the pairs right, {quality['pair_recall']:.2%} of them found, "
         f"{quality['perfect_groups']:.1%} of the people whole"
     )
 

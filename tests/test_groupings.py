@@ -149,13 +149,15 @@ def test_the_page_says_which_metric_was_used_and_what_each_reached(desk, index, 
         save_grouping(desk, name, table, dataset_id=index.dataset_id, origin="a test", about=about)
     app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=60).run()
     app.switch_page(str(ROOT / "pages" / "people.py")).run()
-    measured = "metric, measured on 1,234 train people it had not seen: 98.7% of the pairs right, 95.0% of them found"
+    measured = "metric, measured on 1,234 train people it had not seen: 98.70% of the pairs right, 95.00% of them"
     for name, used in {"before": "whitened", "best": "contrastive"}.items():
         app.selectbox(key="grouping").set_value(name).run()
         assert not app.exception
         words = " ".join(element.value for element in app.markdown)
         assert f"The {used} {measured}" in words
-        assert ("The whitened metric, tried as well: 98.7% of the pairs right, 50.0% of" in words) == (name == "best")
+        assert ("The whitened metric, tried as well: 98.70% of the pairs right, 50.00% of" in words) == (
+            name == "best"
+        )
 
     app.selectbox(key="grouping-metric-2").set_value("best")
     app.button(key="find-2").click().run()
