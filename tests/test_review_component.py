@@ -243,12 +243,15 @@ def test_a_group_leaves_its_photos_as_decided_unless_all_are(desk, page, demo_di
     ]  # fmt: skip
 
 
-def test_accept_makes_what_its_button_says_also_where_the_grid_left_a_mark(desk, page):
+def test_marks_stay_with_their_queue_and_accept_makes_what_its_button_says_all_the_same(desk, page):
     url, store = desk
     _open(page, url, "marker", queue="people", mode="grid")
     page.locator(".tile").nth(0).click()
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(1)
     marked = _target(page)
+    _open(page, url, "marker", queue="swaps", mode="grid")
+    assert _target(page) == marked
+    expect(page.locator(".tile[data-mark=reject]")).to_have_count(0)  # another question
     _open(page, url, "marker", queue="people")
     assert _target(page) == marked
     expect(page.locator("button[data-key=enter] .effect")).to_have_text("the label stays")
@@ -284,7 +287,7 @@ def test_what_the_server_cannot_take_is_refused_in_words_and_the_rest_goes_on(de
     page.keyboard.press("a")
     _saved(page, 1)
     page.evaluate("""() => {
-        const prefix = Object.keys(localStorage).find((key) => key.endsWith("marks")).replace("marks", "batch-");
+        const prefix = Object.keys(localStorage).find((key) => key.includes("marks-")).replace(/marks-.*/, "batch-");
         const item = {nonce: "nonce-0001", unit: "photo", target: "<b>nobody</b>", kind: "reject"};
         localStorage.setItem(prefix + "forged-0001", JSON.stringify({batch: "forged-0001", at: 1, who: "forger",
             queue: "photos", run_id: "", cards: [], items: [item]})); }""")

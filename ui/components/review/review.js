@@ -273,10 +273,14 @@ class Review {
     this.screen.warn(`The server refused a decision: ${reason}`);
   }
 
-  // Marks outlive a reload: they are not decisions yet, but they are work.
+  // Marks outlive a reload: they are not decisions yet, but they are work. They answer what this queue asks of this run.
+  get _marksKey() {
+    return `${this.data.prefix}marks-${this.data.queue}-${this.data.run_id}`;
+  }
+
   _keepMarks() {
     try {
-      localStorage.setItem(`${this.data.prefix}marks`, JSON.stringify([...this.marks]));
+      localStorage.setItem(this._marksKey, JSON.stringify([...this.marks]));
     } catch {
       this.outbox.mirrored = false;
     }
@@ -284,7 +288,7 @@ class Review {
 
   _loadMarks() {
     try {
-      this.marks = new Map(JSON.parse(localStorage.getItem(`${this.data.prefix}marks`) ?? "[]"));
+      this.marks = new Map(JSON.parse(localStorage.getItem(this._marksKey) ?? "[]"));
     } catch {
       this.marks = new Map();
     }
