@@ -11,6 +11,7 @@ from core.curation.disagreements import (
     disputes_of,
     fixed_and_broken,
     reviewers_apart,
+    train_labels,
     voters_apart,
 )
 from ui.address import in_address
@@ -51,7 +52,7 @@ else:
     told = votes(desk.run, source, ids)
     table = voters_apart(desk.table, told)
 if source in others:
-    fixed, broken = fixed_and_broken(desk.table.photos.label.to_numpy(), told[desk.run.run_id], told[source])
+    fixed, broken = fixed_and_broken(train_labels(desk.table), told[desk.run.run_id], told[source])
     rows = {"fixed": fixed, "broken": broken}
     which = desk.head.line.segmented_control(
         "which", ["all", *rows], required=True, key="which", label_visibility="collapsed",

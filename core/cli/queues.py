@@ -15,6 +15,7 @@ from core.curation.disagreements import (
     fixed_and_broken,
     reviewers_apart,
     run_votes,
+    train_labels,
     voters_apart,
 )
 from core.curation.evidence import run_evidence
@@ -108,8 +109,7 @@ def _apart(
     told = run_votes(run, other, table.photos.photo_id.tolist())
     picked = None
     if other is not None and which != "all":
-        labels = table.photos.label.to_numpy()
-        fixed, broken = fixed_and_broken(labels, told[run.run_id], told[other.run_id])
+        fixed, broken = fixed_and_broken(train_labels(table), told[run.run_id], told[other.run_id])
         groups = table.photos.group.to_numpy()[fixed if which == "fixed" else broken]
         picked = frozenset(table.units.target.to_numpy()[groups].tolist())
     return voters_apart(table, told), disputes_of(table, told), picked

@@ -80,6 +80,11 @@ def fixed_and_broken(labels: IntArray, before: IntArray, after: IntArray) -> tup
     return fixed.astype(np.int64), broken.astype(np.int64)
 
 
+def train_labels(table: ReviewTable) -> IntArray:
+    """The label of each train photo as it stands, (N,); -1 for evaluation photos, whose labels a run proposed."""
+    return np.where(table.photos.split == "train", table.photos.label, -1).astype(np.int64)
+
+
 def voters_apart(table: ReviewTable, told: Mapping[str, IntArray]) -> ReviewTable:
     """The table with a column ``disagreement``: the greatest vote entropy among a unit's photos.
 
