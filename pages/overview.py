@@ -37,7 +37,7 @@ report = desk.report
 runs = list_runs(desk.workspace, desk.index.dataset_id)
 finished = [run for run in runs if run.state() == "finished"]
 unfinished = [run for run in runs if run.state() == "unfinished"]
-decisions = DecisionStore(desk.workspace, desk.index.dataset_id).revision()
+decisions = len(DecisionStore(desk.workspace, desk.index.dataset_id).effective())
 submissions = SubmissionLedger(desk.workspace, desk.index.dataset_id).list()
 
 st.title("Overview")

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.evaluation.error_tables import VIEWS
 from core.jobs.queue import JobQueue
+from core.storage.decision_record import Decision
+from core.storage.decisions import DecisionStore
 from core.storage.predictions import write_predictions
 from core.storage.runs import Run, open_run
 from core.storage.submissions import SubmissionLedger
@@ -47,6 +49,15 @@ def test_a_page_draws_with_a_finished_run(page, demo_dir, trained_run, monkeypat
     app = _open(page, demo_dir, trained_run[0], monkeypatch)
     _check_sound(app)
     assert "No runs yet" not in " ".join(str(element.value) for element in app.info)
+
+
+def test_the_overview_counts_the_decisions_that_stand(demo_dir, index, workspace, monkeypatch):
+    store = DecisionStore(workspace, index.dataset_id)
+    for target in index.photos.photo_id[:2]:
+        store.append([Decision(who="Ann", kind="reject", target=target)])
+    store.undo_batch(store.all().batch_id.iloc[0], who="Ann")
+    app = _open("overview", demo_dir, workspace, monkeypatch)
+    assert {metric.label: metric.value for metric in app.metric}["decisions"] == "1"
 
 
 def test_a_wrong_data_folder_is_a_message_that_names_it(workspace, tmp_path, monkeypatch):
