@@ -83,7 +83,7 @@ decided |= set(rows.person_id[rows.photo_id.isin(decided)]) if unit == "person" 
 names = [name for name in groups.groups if name not in decided]
 total = len(groups)
 ahead = names[: 3 * size if mode == "grid" else 24]
-st.text_input("a field of the page", key="field")
+view = st.text_input("a field of the page", key="field")
 review(
     [
         _swap(name, unit, groups.get_group(name), train, list(groups.groups).index(name))
@@ -92,6 +92,7 @@ review(
         for name in ahead
     ],
     queue=queue, run_id="", who=who, store=store, mode="grid" if mode == "grid" else "card", page_size=size,
+    view=view,
     progress={
         "done": total - len(names), "total": total, "gained": float(st.query_params.get("gained", 0.0123)),
         "hit_rate": 0.4, "hint": "",

@@ -157,6 +157,21 @@ def test_undo_brings_the_card_back_at_once_and_also_after_a_reload(desk, page):
     assert standing[standing.who == "undoer"].empty
 
 
+def test_a_card_that_came_back_has_no_place_of_its_own_in_another_list(desk, page):
+    url, _ = desk
+    _open(page, url, "turner")
+    first = _target(page)
+    page.keyboard.press("ArrowRight")
+    second = _target(page)
+    page.keyboard.press("x")
+    _saved(page, 1)
+    page.keyboard.press("Backspace")
+    assert _target(page) == second
+    page.get_by_label("a field of the page").fill("another list")
+    page.keyboard.press("Enter")
+    expect(page.locator(".stage")).to_have_attribute("data-target", first)
+
+
 def test_a_grid_takes_the_clicked_ones_as_wrong_and_accepts_the_rest_as_one_batch(desk, page):
     url, store = desk
     _open(page, url, "grid", mode="grid", queue="issues")

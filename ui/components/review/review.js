@@ -57,6 +57,7 @@ class Review {
     const listed = new Set(data.cards.map(cardId));
     const way = this.outbox.hidden();
     this.done = new Set(turned ? [] : [...this.done].filter((id) => listed.has(id) || way.has(id)));
+    if (turned) this.front = []; // what came back to another list has its place in this one, or none
     if (turned) this._loadMarks();
     this.arrange(turned);
     if (this.returning) this._welcome();
