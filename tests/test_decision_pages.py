@@ -90,6 +90,7 @@ def test_revisions_show_the_photos_that_differ_and_can_be_named(opened, store, p
     app.run()
     _check_sound(app)
     assert RevisionNames(workspace, index.dataset_id).list().name.tolist() == ["first fix"]
+    assert "named" in app.dataframe[-1].value
     app = opened("history", view="revisions", to="0")
     assert "No label differs" in _words(app)
 

@@ -76,7 +76,9 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
     _sound(next(button for button in app.button if button.label == "Enter the score").click().run())
     assert ledger.list().public.tolist()[0] == 0.61
     assert ledger.reports(2).who.tolist() == ["Ann"]
-    assert any("photos** change" in element.value for element in app.markdown)
+    told = next(element.value for element in app.markdown if "photos** change" in element.value)
+    assert "By what is chosen above, expected gain" in told  # each file of the ledger was expected by its own members
+    assert any("Reported scores: 1." in caption.value for caption in app.caption)
 
 
 def test_a_file_made_elsewhere_is_kept_once_and_the_field_is_empty_again(open_page, workspace, index):

@@ -122,7 +122,8 @@ def show_revisions(store: DecisionStore, who: str) -> None:
             names.add(name, newest, newest=newest, who=who, why=why)
             st.rerun()
     if len(known):
-        st.dataframe(known.assign(created_at=known.created_at.map(clock)), hide_index=True, alt="named revisions")
+        shown = known.assign(created_at=known.created_at.map(clock)).rename(columns={"created_at": "named"})
+        st.dataframe(shown, hide_index=True, alt="named revisions")
 
 
 def _show_differences(store: DecisionStore, first: int, second: int) -> None:

@@ -38,7 +38,7 @@ def show_table(table: pd.DataFrame) -> None:
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
         st.caption(
-            f"{known} reported scores. From {LEAST_SCORED} on, files that were scored tell what another will score."
+            f"Reported scores: {known}. From {LEAST_SCORED} on, files that were scored tell what another will score."
         )
     else:
         st.caption(
@@ -118,7 +118,8 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
     words += f", of **{found.people:,} people**" if found.people is not None else ""
     words += f" (mask {found.by_axis['mask']:,}, gender {found.by_axis['gender']:,}, age {found.by_axis['age']:,})."
     if belief is not None:
-        words += f" Expected gain **{signed(found.gain)}**, 95 % {signed(found.low)} to {signed(found.high)}: "
+        words += f" By what is chosen above, expected gain **{signed(found.gain)}**, "
+        words += f"95 % {signed(found.low)} to {signed(found.high)}: "
         words += f"submission {second} beats {first} in {found.wins:.0%} of the drawn truths."
     st.markdown(words)
     if found.moves.empty:
