@@ -104,8 +104,8 @@ def make_inference(prior: str, grouping: str) -> Inference:
 def effect_words(effect: ReviewEffect, inference: Inference) -> str:
     """What a queue's proposals rest on, in one line."""
     by = f"people as grouped in {inference.grouping}" if inference.grouping else "photo by photo"
-    right = f"{effect.right_before:.0%} → {effect.right_after:.0%} expected right"
-    return f"Evaluation mix {PRIORS[inference.prior]}, {by}: {right}" + f". {FORBIDDEN}" * bool(inference.grouping)
+    score = f"expected macro F1 {effect.before:.3f} → {effect.after:.3f}"
+    return f"Evaluation mix {PRIORS[inference.prior]}, {by}: {score}" + f". {FORBIDDEN}" * bool(inference.grouping)
 
 
 def show_review_effect(effect: ReviewEffect, inference: Inference) -> None:
@@ -113,8 +113,8 @@ def show_review_effect(effect: ReviewEffect, inference: Inference) -> None:
     changes = effect.changes
     people = "" if not inference.grouping or changes.people is None else f" of {changes.people:,} people"
     st.caption(
-        f"These change the run's class of {len(changes.rows):,} evaluation photos{people}; {effect.words}. "
-        "A proposal is the most probable class; files can be decided for macro F1 instead: Ensemble."
+        f"These change the run's class of {len(changes.rows):,} evaluation photos{people}; expected macro F1 "
+        f"{effect.before:.3f} before, {effect.after:.3f} after."
     )
     if len(changes.moves):
         with st.expander("From which class to which"):

@@ -120,8 +120,7 @@ def _effect(effect: ReviewEffect | None) -> dict[str, Any]:
         return {}
     moves = effect.changes.moves.to_dict("records")
     return {"photos": len(effect.changes.rows), "people": effect.changes.people, "before": effect.before,
-            "after": effect.after, "right_before": effect.right_before, "right_after": effect.right_after,
-            "moves": moves}  # fmt: skip
+            "after": effect.after, "moves": moves}  # fmt: skip
 
 
 def _words(told: dict[str, int], effect: ReviewEffect | None, shown: pd.DataFrame) -> str:
@@ -129,7 +128,7 @@ def _words(told: dict[str, int], effect: ReviewEffect | None, shown: pd.DataFram
     if effect is not None and len(effect.changes.rows):
         lines.append(
             f"the corrections change the run's class of {len(effect.changes.rows):,} evaluation photos; "
-            f"{effect.words}"
+            f"expected macro F1 {effect.before:.3f} before, {effect.after:.3f} after"
         )
     if shown.empty:
         return "\n".join([*lines, "nothing is left under these filters"])
