@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.dataset.index import load_index
+from core.evaluation.best_classes import best_classes
 from core.evaluation.calibration import fit_temperature
 from core.evaluation.metrics import macro_f1, probabilities
 from core.evaluation.shift import estimate_shift
@@ -69,8 +70,8 @@ def _scores(
 ) -> dict[str, Any]:
     """Macro F1 with its interval by person.
 
-    raw: most probable classes of the run; prior: corrected to the mix that EM estimates; pooled_*: over groups,
-    calibrated by a temperature alone and uncorrected; all: what is submitted with --prior em --grouping.
+    raw: most probable classes of the run; prior: what is submitted with --prior em; pooled_*: most probable classes
+    over groups, calibrated by a temperature alone and uncorrected; all: what is submitted with --prior em --grouping.
     """
     oof = run.oof()
     table = run.train_photos().set_index("photo_id").loc[oof.photo_ids.tolist()]
@@ -86,10 +87,10 @@ def _scores(
     persons = Persons(codes, trusted(groups, confidence), submitted)
     predictions = {
         "raw": single.argmax(axis=1),
-        "prior": shift.corrected(folds).argmax(axis=1),
+        "prior": best_classes(shift.corrected(folds)),
         "pooled_found": joint_probs(single, groups, pooling, confidence=confidence).argmax(axis=1),
         "pooled_true": joint_probs(single, true.person.to_numpy(), pooling).argmax(axis=1),
-        "all": infer(shift, folds, prior="em", persons=persons).argmax(axis=1),
+        "all": best_classes(infer(shift, folds, prior="em", persons=persons)),
     }
     scores: dict[str, Any] = {}
     for name, chosen in predictions.items():

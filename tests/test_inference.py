@@ -177,3 +177,19 @@ def test_the_limits_of_the_command_line_reach_the_file(desk, monkeypatch):
     words = ("export", "--run", "one", "--with-decisions")
     assert len(_run(desk, monkeypatch, *words)["decisions"]) == 1
     assert _run(desk, monkeypatch, *words, "--limit", "none")["decisions"] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({}, "most_probable"),
+        ({"prior": "em"}, "macro_f1"),
+        ({"grouping": "found"}, "macro_f1"),
+        ({"prior": "em", "decide": "most_probable"}, "most_probable"),
+        ({"decide": "macro_f1"}, "macro_f1"),
+    ],
+)
+def test_what_is_corrected_is_decided_for_macro_f1_unless_told_otherwise(settings, rule):
+    recipe = make_recipe(members=["run:one"], **settings)
+    assert recipe.rule == rule
+    assert recipe.is_plain == (not settings)

@@ -14,7 +14,7 @@ from core.curation.calibrated import calibrate_run
 from core.curation.evidence import run_evidence
 from core.curation.review_effect import review_effect
 from core.curation.review_table import review_table
-from core.evaluation.best_classes import expected_macro_f1
+from core.evaluation.best_classes import best_classes, expected_macro_f1
 from core.evaluation.metrics import macro_f1
 from core.evaluation.prior import group_probabilities
 from core.people.inference import Persons, infer
@@ -55,6 +55,7 @@ def test_the_effect_is_what_moves_and_what_is_expected_of_it(desk):
     assert effect.changes.people == len(set(evidence.groups[part][moved])) <= 40
     probs = review_table(evidence, index.photos, DecisionStore(workspace, index.dataset_id).effective()).photo_probs
     assert effect.after == pytest.approx(expected_macro_f1(probs[part], evidence.predictions[part]))
+    np.testing.assert_array_equal(evidence.predictions[part], best_classes(probs[part]))
     assert effect.after > effect.before
     assert macro_f1(truth, evidence.predictions[part]) > macro_f1(truth, evidence.votes[part])
 

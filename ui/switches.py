@@ -51,7 +51,7 @@ def pick_switches(*, is_saved: bool) -> dict[str, str]:
     found = {
         "prior": pick_prior(left, is_saved=is_saved),
         "grouping": pick_grouping(middle, is_saved=is_saved),
-        "decide": _switch(right, "decide for", "decide", rules, is_saved=is_saved, first="most_probable", help=None),
+        "decide": _switch(right, "decide for", "decide", rules, is_saved=is_saved, first="auto", help=None),
     }
     return {name: value for name, value in found.items() if value != AS_SAVED}
 

@@ -35,7 +35,7 @@ from core.workspace import Workspace
 def recipe_options(verb: AnyFunction) -> AnyFunction:
     """The options that name an ensemble."""
     for option in (
-        click.option("--decide", type=click.Choice(list(DECIDE)), help="[default: most_probable, or as saved]"),
+        click.option("--decide", type=click.Choice(list(DECIDE)), help="[default: auto, or as saved]"),
         click.option(
             "--grouping",
             metavar="NAME",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.curation.labels import effective_labels
 from core.curation.posteriors import NUM_CELLS, evaluation_mix, joint, shifted
 from core.errors import RunError
+from core.evaluation.best_classes import best_classes
 from core.evaluation.metrics import Float64Array, probabilities
 from core.evaluation.prior import corrected, group_probabilities
 from core.evaluation.shift import Shift, estimate_shift
@@ -36,8 +37,8 @@ class Evidence:
         targets: (U,) names of the groups: person_id, the found group's name, or photo_id.
         unit: ``photo`` or ``person``.
         votes: (N,) most probable class as the run says it.
-        predictions: (N,) of evaluation photos what is submitted under the same corrections, before any answer; of
-            train photos the votes.
+        predictions: (N,) of evaluation photos what is submitted under the same corrections, before any answer,
+            decided for macro F1; of train photos, and without corrections, the votes.
         mask_probs: (N, 3) calibrated; masks of evaluation photos that the quota of a group changes are blended.
         photo_cells: (N, 6) calibrated gender and age band of single photos.
         cells: (U, 6) calibrated, from all photos of the group; for the mix of the train people.
@@ -154,7 +155,8 @@ def read_evidence(
                      shift.train_mix, mix_of_prior(shift, prior), moved)  # fmt: skip
     if prior == "none" and grouping is None:
         return found
-    return replace(found, predictions=np.where(train, votes, found.posterior(nobody)[1].argmax(axis=1)))
+    submitted = best_classes(found.posterior(nobody)[1][~train])
+    return replace(found, predictions=np.concatenate([votes[train], submitted]))
 
 
 def _told(shift: Shift, others: Sequence[FloatArray], prior: Prior) -> Float64Array:

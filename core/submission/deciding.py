@@ -110,7 +110,7 @@ def decide(workspace: Workspace, votes: Voted, recipe: Recipe, *, as_found: bool
         return Decided(as_voted, belief, None, None)
     if belief is None:
         raise SubmissionError(
-            f"prior {recipe.prior}, grouping {recipe.grouping or 'none'}, decide {recipe.decide} need people that "
+            f"prior {recipe.prior}, grouping {recipe.grouping or 'none'}, decide {recipe.rule} need people that "
             "all members predicted out-of-fold; choose other members, or leave the corrections out"
         )
     grouping = None
@@ -118,7 +118,7 @@ def decide(workspace: Workspace, votes: Voted, recipe: Recipe, *, as_found: bool
         grouping = open_grouping(workspace, recipe.grouping, dataset_id=rows.dataset_id, as_found=as_found)
         belief = belief.joined(grouping, rows.evaluation_ids)
     pred_probs = belief.corrected(recipe.prior)
-    labels: IntArray = best_classes(pred_probs) if recipe.decide == "macro_f1" else pred_probs.argmax(axis=1)
+    labels: IntArray = best_classes(pred_probs) if recipe.rule == "macro_f1" else pred_probs.argmax(axis=1)
     changes = difference(as_voted, labels, people=belief.people, belief=belief)
     effect = Effect(changes, belief.expected(as_voted), belief.expected(labels))
     return Decided(labels, belief, effect, _told(recipe, belief, grouping, rows))

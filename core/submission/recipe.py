@@ -15,8 +15,9 @@ from core.taxonomy import AXES
 from core.workspace import Workspace
 
 Method = Literal["soft", "logits", "hard", "fitted", "greedy", "stacked", "axes"]
-Decide = Literal["most_probable", "macro_f1"]
+Decide = Literal["auto", "most_probable", "macro_f1"]
 DECIDE: dict[Decide, str] = {
+    "auto": "macro F1 once corrected, else the most probable class",
     "most_probable": "the most probable class",
     "macro_f1": "the classes with the highest expected macro F1",
 }
@@ -52,7 +53,7 @@ class Recipe(BaseModel):
     grouping: str = Field(
         "", description="named grouping of evaluation photos over whose persons what is submitted is pooled; as prior"
     )
-    decide: Decide = Field("most_probable", description="from calibrated, corrected probabilities; when submitted")
+    decide: Decide = Field("auto", description="from calibrated, corrected probabilities; when submitted")
     folds: int = Field(5, ge=2, le=20, description="nested cross validation by person, for methods that are fitted")
     seed: int = Field(18, ge=0, description="of the nested folds")
 
@@ -64,7 +65,14 @@ class Recipe(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether the votes are submitted as they are."""
-        return self.inference == Inference() and self.decide == "most_probable"
+        return self.inference == Inference() and self.rule == "most_probable"
+
+    @property
+    def rule(self) -> Literal["most_probable", "macro_f1"]:
+        """How classes are chosen: what is most probable once corrected names rare classes too seldom for macro F1."""
+        if self.decide == "auto":
+            return "most_probable" if self.inference == Inference() else "macro_f1"
+        return self.decide
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":
