@@ -23,7 +23,7 @@ from core.submission.assemble import member_names, open_ballot, rows_of
 from core.submission.combine import combine
 from core.submission.expectation import believe
 from core.submission.recipe import make_recipe
-from core.submission.scored import estimate_from_scored
+from core.submission.scored import estimate_scores
 from core.workspace import Workspace
 
 _STRENGTHS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
@@ -57,16 +57,14 @@ def main() -> None:
         ballot = open_ballot(workspace, rows, recipe)
         belief = believe(ballot, combine(ballot, recipe))
     scores = [macro_f1(truth[public], classes[public]) for classes in files]
-    expected = [belief.expected(classes).mean if belief else np.nan for classes in files]
     known = given.files
+    reported = [*scores[:known], *[np.nan] * (len(scores) - known)]
     result: dict[str, object] = {"files": known, "spread": round(float(np.std(scores[:known])), 5)}
-    for name, means in (("", expected), ("_by_agreement_alone", [np.nan] * len(files))):
-        found = [
-            estimate_from_scored(files[:known], scores[:known], classes, expected=means[:known], own_expected=mean)
-            for classes, mean in zip(files[known:], means[known:], strict=True)
-        ]
-        errors = np.array([one.mean for one in found]) - scores[known:]
-        result[f"loo_error{name}"] = round(found[0].loo_error, 5)
+    drawn = None if belief is None else np.stack([belief.truth.half_scores(one)[0] for one in files], axis=1)
+    for name, given_drawn in (("", drawn), ("_by_agreement_alone", None)):
+        found = estimate_scores(files, reported, drawn=given_drawn)
+        errors = found.mean[known:] - scores[known:]
+        result[f"loo_error{name}"] = round(found.loo_error, 5)
         result[f"new_error{name}"] = round(float(np.sqrt((errors**2).mean())), 5)
     print(json.dumps(result))
 

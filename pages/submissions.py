@@ -10,9 +10,8 @@ from core.submission.assemble import member_names
 from core.submission.export import Draft, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
-from core.submission.overview import ledger_table
 from core.submission.recipe import METHODS, Recipe, make_recipe, open_recipe
-from ui.ensembles import draft_of
+from ui.ensembles import draft_of, ledger_of
 from ui.findings import class_counts, show_findings
 from ui.ledger import enter_score, show_chart, show_difference, show_file, show_table
 from ui.links import no_runs_yet
@@ -128,7 +127,7 @@ files = ledger.list()
 if files.empty:
     st.info("No submission yet. Written files are listed here with what they were made of.")
 else:
-    table = ledger_table(desk.workspace, desk.index)
+    table = ledger_of()
     show_table(table)
     enter_score(ledger, table)
     show_chart(table)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy.stats import multivariate_normal
 
 from benchmarks.drawn_runs import draw_index, draw_run
 from core.cli import cli
@@ -19,15 +20,16 @@ from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import open_ballot, rows_of
 from core.submission.checks import check_submission
 from core.submission.combine import combine
+from core.submission.deciding import vote
 from core.submission.difference import difference
 from core.submission.expectation import believe
 from core.submission.export import draft_submission, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
-from core.submission.overview import ledger_table
+from core.submission.overview import common_recipe, ledger_table
 from core.submission.recipe import METHODS, make_recipe
 from core.submission.references import references_for
-from core.submission.scored import _leave_one_out, estimate_from_scored
+from core.submission.scored import _Process, estimate_scores
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_the_expected_score_is_near_the_true_one_and_lies_in_the_manifest(desk):
 @pytest.mark.parametrize("prior", ["em", "bbse"])
 def test_a_prior_corrects_what_is_submitted(desk, prior):
     workspace, index, _ = desk
-    draft = draft_submission(workspace, index, make_recipe(members=["run:one"], prior=prior))
+    draft = draft_submission(workspace, index, make_recipe(members=["run:one"], prior=prior, decide="most_probable"))
     expected = draft.belief.corrected(prior).argmax(1)
     np.testing.assert_array_equal(draft.labels, expected)
     assert (draft.labels != draft.combined.labels).any()
@@ -112,36 +114,64 @@ def test_classes_can_be_decided_for_the_highest_expected_score(desk):
     assert best.expected.mean > plain.expected.mean - 0.005
 
 
-def test_leaving_a_file_out_at_once_equals_fitting_anew_without_it():
+def test_leaving_a_file_out_at_once_equals_estimating_it_without_its_score():
     rng = np.random.default_rng(0)
-    points = rng.random((9, 2))
-    apart = np.abs(points[:, None] - points[None]).sum(-1)
-    values = rng.random(9)
-    residuals, _, _ = _leave_one_out(apart, values, 0.5, 0.05)
+    points, values = rng.random((9, 2)), rng.random(9)
+    covariance = np.exp(-np.abs(points[:, None] - points[None]).sum(-1) / 0.5) + 0.05 * np.eye(9)
+    process = _Process(covariance, values)
     for out in range(9):
         rest = np.delete(np.arange(9), out)
-        kernel = np.exp(-apart / 0.5)
-        inverse = np.linalg.inv(kernel[np.ix_(rest, rest)] + 0.05 * np.eye(8))
-        mean = inverse.sum(0) @ values[rest] / inverse.sum()
-        guess = mean + kernel[out, rest] @ inverse @ (values[rest] - mean)
-        assert residuals[out] == pytest.approx(values[out] - guess)
+        alone = _Process(covariance[np.ix_(rest, rest)], values[rest])
+        mean, deviation = alone.predict(covariance[rest][:, [out]], covariance[out, [out]])
+        assert process.left_out[out] == pytest.approx(values[out] - mean[0])
+        inverse = np.linalg.inv(covariance[np.ix_(rest, rest)])
+        constant = inverse.sum(0) @ values[rest] / inverse.sum()
+        assert mean[0] == pytest.approx(constant + covariance[out, rest] @ inverse @ (values[rest] - constant))
+        assert 0 < deviation[0] < 1.5
+
+
+def test_the_likelihood_is_that_of_contrasts_which_no_constant_moves():
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(5, 5))
+    values = rng.normal(size=5)
+    contrasts = np.eye(5)[:-1] - np.eye(5)[1:]  # (4, 5), each sums to 0
+
+    def both(covariance):
+        normal = multivariate_normal(np.zeros(4), contrasts @ covariance @ contrasts.T)
+        return _Process(covariance, values).unlikelihood, -2 * normal.logpdf(contrasts @ values)
+
+    ours, theirs = zip(both(root @ root.T + np.eye(5)), both(np.diag(rng.random(5) + 1)), strict=True)
+    assert ours[0] - ours[1] == pytest.approx(theirs[0] - theirs[1])
 
 
 def test_scores_of_like_files_tell_a_new_files_score():
     rng = np.random.default_rng(1)
     truth = rng.integers(18, size=3000)
     wrong = rng.integers(18, size=3000)
-
-    def file(share):
-        return np.where(np.arange(3000) < share * 3000, truth, wrong)
-
-    shares = np.linspace(0.5, 0.9, 9)
-    found = estimate_from_scored([file(s) for s in shares], [macro_f1(truth, file(s)) for s in shares], file(0.73))
-    assert found.mean == pytest.approx(macro_f1(truth, file(0.73)), abs=0.02)
+    shares = [*np.linspace(0.5, 0.9, 9), 0.73]
+    files = [np.where(np.arange(3000) < share * 3000, truth, wrong) for share in shares]
+    scores = [macro_f1(truth, file) for file in files]
+    found = estimate_scores(files, [*scores[:-1], np.nan])
+    assert found.mean[-1] == pytest.approx(scores[-1], abs=0.02)
     assert found.loo_error < 0.03
-    assert found.deviation >= found.loo_error
+    assert (found.deviation >= found.loo_error).all()
     with pytest.raises(SubmissionError, match="4 files have a reported score; an estimate from them needs 5"):
-        estimate_from_scored([truth] * 4, [0.5] * 4, truth)
+        estimate_scores([truth] * 6, [0.5] * 4 + [np.nan] * 2)
+
+
+def test_what_drawn_truths_have_in_common_mends_the_estimates():
+    """Truths differ by how hard three groups of photos are; a file's score says it of the groups it is good at."""
+    rng = np.random.default_rng(2)
+    drawn = rng.normal(0.5, 0.05, size=(400, 3)) @ rng.dirichlet(np.ones(3), size=16).T  # (D, F)
+    scores, drawn = drawn[0] + rng.normal(0, 0.001, 16), drawn[1:]
+    files = [rng.integers(18, size=500) for _ in range(16)]
+    reported = [*scores[:10], *[np.nan] * 6]
+    errors = {
+        name: np.abs(estimate_scores(files, reported, **given).mean - scores)
+        for name, given in (("drawn", {"drawn": drawn}), ("expected", {"expected": drawn.mean(axis=0)}))
+    }
+    assert errors["drawn"].max() < 0.01
+    assert errors["drawn"].mean() < errors["expected"].mean() / 3
 
 
 def test_the_ledger_estimates_each_file_from_five_scores_on(desk):
@@ -162,6 +192,13 @@ def test_the_ledger_estimates_each_file_from_five_scores_on(desk):
     assert table.number.tolist() == [6, 5, 4, 3, 2, 1]
     assert table.estimate.notna().all()
     assert (table.estimate - table.public).abs().max() < 0.1
+    recipe = common_recipe(workspace, index)
+    assert set(recipe.members) == {"run:one", "run:two"}
+    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+    truth_of = vote(workspace, rows, recipe).belief.truth
+    by_belief = ledger_table(workspace, index, lambda classes: truth_of.half_scores(classes)[0])
+    assert (by_belief.estimate - by_belief.public).abs().max() < 0.1
+    assert by_belief.estimate_error[0] < table.estimate_error[0] + 0.01
     assert table.agreement.max() == 1.0
 
 

@@ -1,22 +1,28 @@
 """Members, ensembles and drafts, kept in memory while what they are made of stands still."""
 
+import hashlib
 import json
 import time
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from core.curation.limits import Limit
 from core.dataset.index import Index
 from core.evaluation.calibration_map import CalibrationMethod
+from core.evaluation.metrics import Float64Array
 from core.evaluation.rehearsal import Rehearsal
 from core.storage.decisions import DecisionStore
 from core.submission.assemble import open_members, rows_of
 from core.submission.combine import Ballot, Combined, combine
 from core.submission.deciding import Decided, Voted, decide, rehearse_votes, voted
+from core.submission.expectation import Belief
 from core.submission.export import Draft, draft_submission
 from core.submission.members import Member, Rows
+from core.submission.overview import common_recipe, ledger_table
 from core.submission.recipe import Recipe
+from core.taxonomy import IntArray
 from core.workspace import Workspace
 from ui.session import current
 
@@ -78,6 +84,21 @@ def draft_of(recipe: Recipe, *, with_decisions: bool, limit: Limit = "all", trai
     return _draft(key, desk.workspace, desk.index, recipe, voted_of(recipe), *how)
 
 
+def ledger_of() -> pd.DataFrame:
+    """The ledger's table, every file expected by one belief: that of all members its files name."""
+    desk = current()
+    recipe = common_recipe(desk.workspace, desk.index)
+    belief = voted_of(recipe).belief if recipe else None
+    if recipe is None or belief is None:
+        return ledger_table(desk.workspace, desk.index)
+    key = (_key(recipe, desk.workspace), _revision(), _groupings(desk.workspace))
+    return ledger_table(
+        desk.workspace,
+        desk.index,
+        lambda classes: _drawn_scores((*key, hashlib.sha256(classes.tobytes()).hexdigest()), belief, classes),
+    )
+
+
 def stamp_of(workspace: Workspace, name: str) -> int:
     """Changes when the files behind a member do."""
     kind, _, rest = name.partition(":")
@@ -129,6 +150,11 @@ def _combined(key: object, _ballot: Ballot, _recipe: Recipe) -> Combined:  # noq
 @st.cache_resource(max_entries=20, show_spinner="Estimating the evaluation set's mix")
 def _voted(key: object, _workspace: Workspace, _ballot: Ballot, _combined: Combined) -> Voted:  # noqa: ARG001
     return voted(_workspace, _ballot, _combined)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _drawn_scores(key: object, _belief: Belief, _classes: IntArray) -> Float64Array:  # noqa: ARG001
+    return _belief.truth.half_scores(_classes)[0]
 
 
 @st.cache_resource(max_entries=20, show_spinner="Rehearsing the leaderboard")

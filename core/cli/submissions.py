@@ -16,7 +16,7 @@ from core.storage.decisions import DecisionStore
 from core.storage.submissions import BOARDS, SubmissionLedger
 from core.submission.assemble import member_names, open_ballot, rows_of
 from core.submission.combine import combine
-from core.submission.deciding import Effect, decide, voted
+from core.submission.deciding import Effect, decide, vote, voted
 from core.submission.difference import difference
 from core.submission.ensemble import TIES
 from core.submission.expectation import believe, evaluation_people
@@ -25,7 +25,7 @@ from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
 from core.submission.members import Rows
 from core.submission.outside import add_outside
-from core.submission.overview import compare_recipes, ledger_table
+from core.submission.overview import common_recipe, compare_recipes, ledger_table
 from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of
 from core.taxonomy import AXES, IntArray
@@ -198,7 +198,11 @@ def ledger(settings: Settings, report: tuple[int, float] | None, board: str, who
     if report is not None:
         number, score = report
         SubmissionLedger(workspace, index.dataset_id).report(number, score, who=who, board=board, comment=comment)
-    table = ledger_table(workspace, index)
+    recipe = common_recipe(workspace, index)
+    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+    belief = vote(workspace, rows, recipe).belief if recipe else None
+    scores = None if belief is None else lambda classes: belief.truth.half_scores(classes)[0]
+    table = ledger_table(workspace, index, scores)
     lines = ["no file yet" if table.empty else table.drop(columns="problem").to_string(index=False)]
     problems = zip(table.number, table.problem, strict=True)
     lines += [f"submission {number}: {problem}" for number, problem in problems if problem]

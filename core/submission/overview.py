@@ -1,22 +1,26 @@
 """Tables that the pages and the command line show alike: ensembles compared, and the ledger with its estimates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from core.dataset.index import Index
 from core.errors import LabelingError
-from core.evaluation.metrics import accuracy, macro_f1
+from core.evaluation.metrics import Float64Array, accuracy, macro_f1
 from core.evaluation.uncertainty import macro_f1_draws
 from core.storage.submissions import SubmissionLedger
+from core.submission.assemble import member_names
 from core.submission.combine import Ballot, Combined
+from core.submission.recipe import Recipe, make_recipe
 from core.submission.references import answers_of
-from core.submission.scored import LEAST_SCORED, estimate_from_scored
+from core.submission.scored import LEAST_SCORED, estimate_scores
 from core.taxonomy import IntArray
 from core.workspace import Workspace
 
 _DRAWS = 500
+
+DrawnScores = Callable[[IntArray], Float64Array]
 
 
 def compare_recipes(ballot: Ballot, combined: Sequence[Combined]) -> pd.DataFrame:
@@ -46,9 +50,23 @@ def compare_recipes(ballot: Ballot, combined: Sequence[Combined]) -> pd.DataFram
     return pd.concat([members, table[len(ballot.members) :]], ignore_index=True)
 
 
-def ledger_table(workspace: Workspace, index: Index) -> pd.DataFrame:
+def common_recipe(workspace: Workspace, index: Index) -> Recipe | None:
+    """All members of the ledger's files that are still there, for one belief to judge every file by.
+
+    None while too few scores are reported for an estimate, and where no member is left.
+    """
+    table = SubmissionLedger(workspace, index.dataset_id).list()
+    used = {name for origin in table.origin for name in (origin.get("recipe") or {}).get("members", ())}
+    there = [name for name in member_names(workspace, index.dataset_id) if name in used]
+    return make_recipe(members=there) if there and table.public.notna().sum() >= LEAST_SCORED else None
+
+
+def ledger_table(workspace: Workspace, index: Index, drawn_scores: DrawnScores | None = None) -> pd.DataFrame:
     """Every file, newest first, with what was expected, reported, and what scored files let expect.
 
+    Args:
+        drawn_scores: (D,) scores of (E,) classes in drawn truths of the public half, by which all files are expected
+            alike, such as those of ``common_recipe``; without it each is expected as when it was written.
     Returns:
         number, created_at, file_name, variant, made_of, expected, low, high, public, private, estimate and
         estimate_error (from five reported scores on; of a scored file: from the others), agreement (with the
@@ -76,28 +94,24 @@ def ledger_table(workspace: Workspace, index: Index) -> pd.DataFrame:
     worth = np.where([one is None for one in answers], -np.inf, worth)  # one that is gone compares with nothing
     best = answers[int(worth.argmax())] if len(shown) else None
     shown["agreement"] = [np.nan if one is None or best is None else float((one == best).mean()) for one in answers]
-    shown["estimate"], shown["estimate_error"] = _estimates(shown, answers)
+    shown["estimate"], shown["estimate_error"] = _estimates(shown, answers, drawn_scores)
     shown["comment"] = table.comment
     shown["problem"] = ["" if isinstance(one, np.ndarray) else one for one in read]
     return shown
 
 
-def _estimates(shown: pd.DataFrame, answers: Sequence[IntArray | None]) -> tuple[list[float], list[float]]:
-    places = [place for place, score in enumerate(shown.public) if score == score and answers[place] is not None]
-    nothing = [np.nan] * len(shown)
-    if len(places) < LEAST_SCORED:
-        return nothing, nothing
-    scored = [one for place in places if (one := answers[place]) is not None]
-    means, errors = list(nothing), list(nothing)
-    for place, classes in enumerate(answers):
-        if classes is None:
-            continue
-        found = estimate_from_scored(
-            scored, shown.public.iloc[places].tolist(), classes,
-            expected=shown.expected.iloc[places].tolist(), own_expected=float(shown.expected.iloc[place]),
-        )  # fmt: skip
-        means[place] = float(found.loo[places.index(place)]) if place in places else found.mean
-        errors[place] = found.loo_error
+def _estimates(
+    shown: pd.DataFrame, answers: Sequence[IntArray | None], drawn_scores: DrawnScores | None
+) -> tuple[Float64Array, Float64Array]:
+    there = [place for place, classes in enumerate(answers) if classes is not None]
+    files = [classes for classes in answers if classes is not None]
+    means, errors = np.full((2, len(shown)), np.nan)
+    reported = shown.public.iloc[there].to_numpy(dtype=np.float64)
+    if np.isfinite(reported).sum() < LEAST_SCORED:
+        return means, errors
+    drawn = None if drawn_scores is None else np.stack([drawn_scores(one) for one in files], axis=1)
+    found = estimate_scores(files, reported.tolist(), expected=shown.expected.iloc[there].tolist(), drawn=drawn)
+    means[there], errors[there] = found.mean, found.loo_error
     return means, errors
 
 

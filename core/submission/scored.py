@@ -1,11 +1,13 @@
 """What the leaderboard said of some files tells what it will say of another: like files score alike.
 
-A Gaussian process over files. Its mean is the expected score where a file has one; two files' departures from
-it are the more alike, the more rows agree.
+A Gaussian process over files. Its mean is the expected score. Two files depart from it alike as far as they score
+alike in the same drawn truths, and the more, the more rows agree.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,106 +18,133 @@ from core.taxonomy import IntArray
 LEAST_SCORED = 5
 """Reported scores from which an estimate is given."""
 
-_LENGTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-_NOISES = (0.002, 0.01, 0.05, 0.2)
-_TRUST = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+_LENGTHS = (0.05, 0.2, 0.8, 3.2)
+_DEPARTURES = (0.0, 0.01, 0.03, 0.1, 0.3)
+_NOISES = (0.001, 0.003, 0.01)
+_TRUST = (0.75, 1.0, 1.25)
+_DRAWN = (1.0, 3.0)
+
+
+class _Setting(NamedTuple):
+    """What the likelihood chooses: weight of the drawn covariance, spread and length of departures, noise, trust."""
+
+    drawn: float
+    departure: float
+    length: float
+    noise: float
+    trust: float
+
+    def covariance(self, shared: Float64Array, apart: Float64Array) -> Float64Array:
+        """(F, F): what drawn truths have in common, departures that like files share, and a file's own noise."""
+        alike = self.departure**2 * np.exp(-apart / self.length)
+        found: Float64Array = self.drawn * shared + alike + self.noise**2 * np.eye(len(apart))
+        return found
 
 
 @dataclass(frozen=True)
-class ScoredEstimate:
-    """A file's score as the scored files let expect.
+class ScoredEstimates:
+    """The scores of F files as the scored ones among them let expect.
 
     Attributes:
-        mean: macro F1.
-        deviation: of the estimate, at least the leave-one-out error.
+        mean: (F,) macro F1; of a scored file from the others.
+        deviation: (F,) of the estimate, at least the leave-one-out error.
         loo_error: root mean square error of each scored file's estimate from the others.
-        loo: (S,) those estimates.
-        trust: how far the expected scores were followed, 0..1.5, as leave-one-out found best.
+        trust: how far the expected scores were followed.
     """
 
-    mean: float
-    deviation: float
+    mean: Float64Array
+    deviation: Float64Array
     loo_error: float
-    loo: Float64Array
     trust: float
 
 
-def estimate_from_scored(
-    scored: Sequence[IntArray],
-    scores: Sequence[float],
-    classes: IntArray,
+def estimate_scores(
+    files: Sequence[IntArray],
+    reported: Sequence[float],
     *,
     expected: Sequence[float] | None = None,
-    own_expected: float | None = None,
-) -> ScoredEstimate:
-    """The score of a file from files whose scores were reported.
-
-    Length of likeness, noise and trust in the expected scores are those with the least leave-one-out error.
+    drawn: Float64Array | None = None,
+) -> ScoredEstimates:
+    """The score of each file from those whose scores were reported.
 
     Args:
-        scored: S times (E,) classes.
-        scores: (S,) reported macro F1.
-        classes: (E,) of the file in question.
-        expected: (S,) expected scores of the scored files, and ``own_expected`` that of the file; NaN or None
-            where there is none, then likeness alone counts.
+        files: F times (E,) classes.
+        reported: (F,) macro F1, NaN where nobody reported one.
+        expected: (F,) expected scores, NaN where a file has none; any NaN, and likeness alone counts.
+        drawn: (D, F) macro F1 of the files in the same D drawn truths of the public half
+            (``DrawnTruth.half_scores``), where there is a belief: then their mean is expected.
     Raises:
         SubmissionError: fewer than ``LEAST_SCORED`` scores.
 
-    Source: Rasmussen, Williams, Gaussian Processes for Machine Learning, 2006, sections 2.2 and 5.4.2
-        (leave-one-out without refitting).
+    Source: Rasmussen, Williams, Gaussian Processes for Machine Learning, 2006, sections 2.2, 2.7, 5.4.1 (likelihood)
+        and 5.4.2 (leave-one-out without refitting).
     """
-    if len(scored) < LEAST_SCORED or len(scored) != len(scores):
+    scores = np.asarray(reported, dtype=np.float64)
+    rows = np.flatnonzero(~np.isnan(scores))
+    if len(rows) < LEAST_SCORED:
         raise SubmissionError(
-            f"{len(scores)} files have a reported score; an estimate from them needs {LEAST_SCORED}: enter more"
+            f"{len(rows)} files have a reported score; an estimate from them needs {LEAST_SCORED}: enter more"
         )
-    for other in scored:
-        same_length(scored=other, classes=classes)
-    files = np.stack([*scored, classes])
-    apart = 1 - np.stack([(files == one).mean(axis=1) for one in files])  # (S + 1, S + 1) share of rows that differ
-    reported = np.asarray(scores, dtype=np.float64)
-    means = np.array(
-        [*(expected if expected is not None else [np.nan] * len(scores)), own_expected], dtype=np.float64
+    for other in files:
+        same_length(files=other, first_file=files[0])
+    table = np.stack(files)
+    apart = 1 - np.stack([(table == one).mean(axis=1) for one in table])  # (F, F) share of rows that differ
+    means, shared = _expected(len(files), expected, drawn)
+    square = np.ix_(rows, rows)
+
+    def process(setting: _Setting) -> _Process:
+        kernel = setting.covariance(shared[square], apart[square])
+        return _Process(kernel, scores[rows] - setting.trust * means[rows])
+
+    settings = product(
+        _DRAWN if shared.any() else (0.0,), _DEPARTURES, _LENGTHS, _NOISES, _TRUST if means.any() else (0.0,)
     )
-    choices = _TRUST if np.isfinite(means).all() else (0.0,)
-    error, length, noise, trust = min(
-        (
-            _rms(_leave_one_out(apart[:-1, :-1], reported - trust * _known(means)[:-1], length, noise)[0]),
-            length,
-            noise,
-            trust,
-        )
-        for length in _LENGTHS
-        for noise in _NOISES
-        for trust in choices
-    )
-    prior = trust * _known(means)
-    residuals, mean, spread = _leave_one_out(apart[:-1, :-1], reported - prior[:-1], length, noise)
-    kernel = np.exp(-apart[-1, :-1] / length)
-    inverse = np.linalg.inv(np.exp(-apart[:-1, :-1] / length) + noise * np.eye(len(reported)))
-    own = prior[-1] + mean + kernel @ inverse @ (reported - prior[:-1] - mean)
-    deviation = spread * float(np.sqrt(max(1 + noise - kernel @ inverse @ kernel, 0)))
-    return ScoredEstimate(float(own), max(deviation, error), error, reported - residuals, trust)
+    best = min((_Setting(*setting) for setting in settings), key=lambda one: process(one).unlikelihood)
+    found, whole = process(best), best.covariance(shared, apart)
+    mean, deviation = found.predict(whole[rows], np.diag(whole))
+    mean += best.trust * means
+    mean[rows] = scores[rows] - found.left_out
+    loo_error = float(np.sqrt((found.left_out**2).mean()))
+    return ScoredEstimates(mean, np.maximum(deviation, loo_error), loo_error, best.trust)
 
 
-def _leave_one_out(
-    apart: Float64Array, values: Float64Array, length: float, noise: float
-) -> tuple[Float64Array, float, float]:
-    """(S,) value less its estimate from the others; the process's mean and standard deviation."""
-    count = len(values)
-    inverse = np.linalg.inv(np.exp(-apart / length) + noise * np.eye(count))
-    ones = np.ones(count)
-    mean = float(ones @ inverse @ values / (ones @ inverse @ ones))
-    centred = inverse @ (values - mean)
-    # The mean is one of the things learned from the others, so each is left out of it too.
-    projected: Float64Array = inverse - np.outer(inverse @ ones, ones @ inverse) / (ones @ inverse @ ones)
-    residuals: Float64Array = (projected @ values) / np.diag(projected)
-    spread = max(float((values - mean) @ centred), 0.0) ** 0.5 / max(count - 1, 1) ** 0.5
-    return residuals, mean, spread
+def _expected(
+    count: int, expected: Sequence[float] | None, drawn: Float64Array | None
+) -> tuple[Float64Array, Float64Array]:
+    """(F,) what is expected, zeros where that is not known of every file, and (F, F) how it is unsure together."""
+    nothing = np.zeros((count, count))
+    if drawn is not None:
+        return drawn.mean(axis=0), np.cov(drawn.T)
+    means = np.full(count, np.nan) if expected is None else np.asarray(expected, dtype=np.float64)
+    return (means if np.isfinite(means).all() else np.zeros(count)), nothing
 
 
-def _known(means: Float64Array) -> Float64Array:
-    return np.nan_to_num(means, nan=0.0)
+class _Process:
+    """A Gaussian process with an unknown constant as its mean, given (S, S) covariance and (S,) values."""
 
+    def __init__(self, covariance: Float64Array, values: Float64Array) -> None:
+        self.inverse = np.linalg.inv(covariance)
+        self.weight = float(self.inverse.sum())
+        self.constant = float(self.inverse.sum(axis=0) @ values) / self.weight
+        self.centred = values - self.constant
+        self.log_size = float(np.linalg.slogdet(covariance)[1])
 
-def _rms(values: Float64Array) -> float:
-    return float(np.sqrt((values**2).mean()))
+    @property
+    def unlikelihood(self) -> float:
+        """Twice the negative logarithm of the restricted likelihood, but for a constant."""
+        return self.log_size + float(np.log(self.weight)) + float(self.centred @ self.inverse @ self.centred)
+
+    @property
+    def left_out(self) -> Float64Array:
+        """(S,) value less its estimate from the others; the constant is learned from the others as well."""
+        sums = self.inverse.sum(axis=0)
+        found: Float64Array = (self.inverse @ self.centred) / (np.diag(self.inverse) - sums**2 / self.weight)
+        return found
+
+    def predict(self, across: Float64Array, own: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Mean and standard deviation of (F,) others, given (S, F) covariances with the known and (F,) variances."""
+        told = self.inverse @ across
+        mean: Float64Array = self.constant + self.centred @ told
+        variance = own - (across * told).sum(axis=0) + (1 - told.sum(axis=0)) ** 2 / self.weight
+        deviation: Float64Array = np.sqrt(np.maximum(variance, 0))
+        return mean, deviation
