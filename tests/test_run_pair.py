@@ -1,5 +1,7 @@
 """Two runs of the demo set compared: who counts, what is fixed and broken, and by whose labels."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from core.errors import RunError
 from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.predictions import write_predictions
+from core.storage.runs import Run
 from core.taxonomy import decode
 from tests.synthetic import write_run
 
@@ -59,9 +62,16 @@ def test_fixed_and_broken_are_ordered_by_how_far_the_true_class_moved(workspace,
     assert (swapped.test.first, swapped.test.second) == (pair.test.second, pair.test.first)
 
 
-def test_a_run_compared_with_itself_differs_in_nothing(workspace, index, decided):
+def _with_its_copy(workspace, index):
     run = write_run(workspace, index, "one")
-    pair = pair_runs(run, run, index.photos, decided.effective())
+    return run, Run(shutil.copytree(run.path, workspace.runs / "copy"))
+
+
+def test_a_run_and_its_copy_differ_in_nothing_and_a_run_is_not_compared_with_itself(workspace, index, decided):
+    run, copy = _with_its_copy(workspace, index)
+    with pytest.raises(RunError, match="cannot be compared with itself"):
+        pair_runs(run, run, index.photos, decided.effective())
+    pair = pair_runs(run, copy, index.photos, decided.effective())
     assert (pair.scores.difference == 0).all()
     assert (pair.scores.low == 0).all()
     assert (pair.test.exact, pair.correlation, pair.same_answer) == (1, pytest.approx(1), 1)
@@ -69,9 +79,9 @@ def test_a_run_compared_with_itself_differs_in_nothing(workspace, index, decided
 
 
 def test_labels_count_as_decided(workspace, index, decided):
-    run = write_run(workspace, index, "one")
+    run, copy = _with_its_copy(workspace, index)
     photo = index.photos[index.photos.split == "train"].iloc[0]
     other = int(1 - photo.gender)
     decided.append([Decision(who="kim", kind="relabel", unit="photo", target=photo.photo_id, gender=other)])
-    pair = pair_runs(run, run, index.photos, decided.effective())
+    pair = pair_runs(run, copy, index.photos, decided.effective())
     assert decode(pair.labels[pair.photo_ids == photo.photo_id])[1] == other

@@ -48,7 +48,7 @@ def kappa_interval(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     Source: Cohen 1960, who takes the chance as given too; his normal approximation has no width where all agree.
 
     >>> low, high = kappa_interval([0, 1] * 20, [0, 1] * 20)
-    >>> round(low, 2), high
+    >>> round(low, 2), round(high, 2)
     (0.82, 1.0)
     """
     a, b = np.asarray(first), np.asarray(second)
