@@ -21,8 +21,8 @@ LEAST_SCORED = 5
 _LENGTHS = (0.05, 0.2, 0.8, 3.2)
 _DEPARTURES = (0.0, 0.01, 0.03, 0.1, 0.3)
 _NOISES = (0.001, 0.003, 0.01)
-_TRUST = (0.75, 1.0, 1.25)
-_DRAWN = (1.0, 3.0)
+_TRUST = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5)
+_DRAWN = (0.5, 1.0, 3.0, 10.0)
 
 
 class _Setting(NamedTuple):
