@@ -60,7 +60,7 @@ def main() -> None:
     known = given.files
     reported = [*scores[:known], *[np.nan] * (len(scores) - known)]
     result: dict[str, object] = {"files": known, "spread": round(float(np.std(scores[:known])), 5)}
-    drawn = None if belief is None else np.stack([belief.truth.half_scores(one)[0] for one in files], axis=1)
+    drawn = None if belief is None else np.stack([belief.drawn_scores(one) for one in files], axis=1)
     for name, given_drawn in (("", drawn), ("_by_agreement_alone", None)):
         found = estimate_scores(files, reported, drawn=given_drawn)
         errors = found.mean[known:] - scores[known:]

@@ -195,8 +195,7 @@ def test_the_ledger_estimates_each_file_from_five_scores_on(desk):
     recipe = common_recipe(workspace, index)
     assert set(recipe.members) == {"run:one", "run:two"}
     rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
-    truth_of = vote(workspace, rows, recipe).belief.truth
-    by_belief = ledger_table(workspace, index, lambda classes: truth_of.half_scores(classes)[0])
+    by_belief = ledger_table(workspace, index, vote(workspace, rows, recipe).belief.drawn_scores)
     assert (by_belief.estimate - by_belief.public).abs().max() < 0.1
     assert by_belief.estimate_error[0] < table.estimate_error[0] + 0.01
     assert table.agreement.max() == 1.0

@@ -154,7 +154,7 @@ def _voted(key: object, _workspace: Workspace, _ballot: Ballot, _combined: Combi
 
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _drawn_scores(key: object, _belief: Belief, _classes: IntArray) -> Float64Array:  # noqa: ARG001
-    return _belief.truth.half_scores(_classes)[0]
+    return _belief.drawn_scores(_classes)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Rehearsing the leaderboard")

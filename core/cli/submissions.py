@@ -198,10 +198,11 @@ def ledger(settings: Settings, report: tuple[int, float] | None, board: str, who
     if report is not None:
         number, score = report
         SubmissionLedger(workspace, index.dataset_id).report(number, score, who=who, board=board, comment=comment)
-    recipe = common_recipe(workspace, index)
-    rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
-    belief = vote(workspace, rows, recipe).belief if recipe else None
-    scores = None if belief is None else lambda classes: belief.truth.half_scores(classes)[0]
+    scores = None
+    if recipe := common_recipe(workspace, index):
+        rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
+        belief = vote(workspace, rows, recipe).belief
+        scores = belief.drawn_scores if belief else None
     table = ledger_table(workspace, index, scores)
     lines = ["no file yet" if table.empty else table.drop(columns="problem").to_string(index=False)]
     problems = zip(table.number, table.problem, strict=True)

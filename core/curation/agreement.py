@@ -52,8 +52,9 @@ def kappa_interval(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     (0.82, 1.0)
     """
     a, b = np.asarray(first), np.asarray(second)
+    chance = _chance(a, b)
     low, high = wilson_interval(int((a == b).sum()), len(a))
-    return _beyond(_chance(a, b), low), _beyond(_chance(a, b), high)
+    return _beyond(chance, low), _beyond(chance, high)
 
 
 def votes(photos: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:

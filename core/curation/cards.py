@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.curation.review_table import ReviewTable
+from core.curation.review_table import STILL_OPEN, ReviewTable
 from core.taxonomy import AGE_BANDS, GENDERS, MASKS, NUM_CLASSES, IntArray, decode
 
 Card = dict[str, Any]
@@ -105,7 +105,7 @@ def _photo(table: ReviewTable, place: int, is_train: bool) -> dict[str, Any]:
         "photo_id": str(photo.photo_id),
         "note": note,
         "mask": None if is_train else int(photo.proposal) // 6,
-        "decided": photo.decision not in ("", "skip"),
+        "decided": photo.decision not in STILL_OPEN,
     }
 
 
@@ -189,7 +189,7 @@ def _mask_choices(table: ReviewTable, row: Any, shown: IntArray, queue: str) -> 
 
 def _decided_already(table: ReviewTable, members: IntArray) -> list[str]:
     """Photos of a found group that somebody decided count for its others, and a decision of the group leaves them."""
-    decided = int((~np.isin(table.photos.decision.to_numpy()[members], ["", "skip"])).sum())
+    decided = int((~table.photos.decision.iloc[members].isin(STILL_OPEN)).sum())
     words = f"{decided} of its {len(members)} photos are decided and stay so, which counts for the others"
     return [words] * (0 < decided < len(members))
 

@@ -24,6 +24,9 @@ from core.taxonomy import AGE_BANDS, AXES, GENDERS, MASKS, NUM_CLASSES, IntArray
 KINDS = ("", "accept", "relabel", "reject", "skip")
 """What was decided about a unit; empty: nothing yet."""
 
+STILL_OPEN = ("", "skip")
+"""Kinds that settle nothing."""
+
 
 @dataclass(frozen=True)
 class ReviewTable:
@@ -106,7 +109,7 @@ def review_table(
     for name in ("wrong", "contradiction", "confident", "together", "together_share"):
         units[name] = getattr(doubt, name)
     units["axis"] = np.where(train[first], doubt.axis, _least_sure(photo_probs, cells, groups, len(first)))
-    units["gain"] = np.where(units.decision.isin(["", "skip"]), gain, 0.0)
+    units["gain"] = np.where(units.decision.isin(STILL_OPEN), gain, 0.0)
     return ReviewTable(
         evidence.unit, units, shown, photo_probs, evidence.photo_cells, evidence.mask_probs, cells, mix, gained
     )
@@ -126,7 +129,7 @@ def with_decisions(
     kinds = decision_kinds(evidence.photos, decisions, disputed=disputed)
     first = np.unique(evidence.groups, return_index=True)[1]
     decision = pd.Series(_unit_decision(kinds, evidence.groups, first), dtype=object, index=table.units.index)
-    is_open = decision.isin(["", "skip"])
+    is_open = decision.isin(STILL_OPEN)
     units = table.units.assign(decision=decision, gain=table.units.gain.where(is_open, 0.0))
     photos = table.photos.assign(decision=pd.Series(kinds, dtype=object, index=table.photos.index))
     return replace(table, units=units, photos=photos)

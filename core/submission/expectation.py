@@ -78,6 +78,10 @@ class Belief:
         """Macro F1 to expect of (E,) classes."""
         return expected_score(self.truth, labels)
 
+    def drawn_scores(self, labels: ArrayLike) -> Float64Array:
+        """Macro F1 of (E,) classes on the public half of each drawn truth, (D,)."""
+        return self.truth.half_scores(labels)[0]
+
 
 @on_one_thread
 def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = None) -> Belief | None:
