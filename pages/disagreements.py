@@ -33,7 +33,8 @@ taken_over = in_address("with", sources, default=sources[0])
 source = desk.head.own.selectbox(
     "compare with", sources, key="with", on_change=taken_over, width=190,
     format_func=lambda one: {"folds": "its own folds", "reviewers": "reviewers' votes"}.get(one, one),
-    help="Another run, the folds of this run on evaluation photos, or what reviewers said of the same card.",
+    help="Another run (fixed: what it has right and the run wrong), the folds of this run on evaluation photos, or "
+    "what reviewers said of the same card.",
 )  # fmt: skip
 ids = desk.table.photos.photo_id.tolist()
 target_of = desk.table.units.target.to_numpy()[desk.table.photos.group]
@@ -54,10 +55,10 @@ else:
 if source in others:
     fixed, broken = fixed_and_broken(train_labels(desk.table), told[desk.run.run_id], told[source])
     rows = {"fixed": fixed, "broken": broken}
+    words = {"all": "all", "fixed": f"{len(fixed):,} train photos fixed", "broken": f"{len(broken):,} broken"}
     which = desk.head.line.segmented_control(
-        "which", ["all", *rows], required=True, key="which", label_visibility="collapsed",
-        on_change=in_address("which", ["all", *rows], default="all"),
-        format_func=lambda one: f"{len(rows[one]):,} train photos {one} by {source}" if one in rows else "all",
+        "which", list(words), required=True, key="which", label_visibility="collapsed", format_func=words.get,
+        on_change=in_address("which", list(words), default="all"),
     )  # fmt: skip
     if which in rows:
         extra["picked"] = frozenset(target_of[rows[which]].tolist())

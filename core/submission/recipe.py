@@ -17,7 +17,7 @@ from core.workspace import Workspace
 Method = Literal["soft", "logits", "hard", "fitted", "greedy", "stacked", "axes"]
 Decide = Literal["auto", "most_probable", "macro_f1"]
 DECIDE: dict[Decide, str] = {
-    "auto": "macro F1 once corrected, else the most probable class",
+    "auto": "macro F1 once corrected",
     "most_probable": "the most probable class",
     "macro_f1": "the classes with the highest expected macro F1",
 }
