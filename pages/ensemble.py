@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.errors import LabelingError
 from core.submission import choosing
-from core.submission.assemble import member_names
+from core.submission.assemble import best_runs, member_names
 from core.submission.combine import Ballot
 from core.submission.ensemble import TIES
 from core.submission.outside import add_outside
@@ -75,7 +75,8 @@ if not names:
     st.stop()
 if picked := st.session_state.pop("suggested", None):
     st.session_state["members"] = picked
-chosen = st.multiselect("members", names, names[:_AT_FIRST], key="members", bind="query-params")
+best = best_runs(desk.workspace, desk.index.dataset_id) or names
+chosen = st.multiselect("members", names, best[:_AT_FIRST], key="members", bind="query-params")
 if not chosen:
     st.info("Choose the members that vote.")
     st.stop()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import LabelingError
 from core.storage.submissions import SubmissionLedger
-from core.submission.assemble import member_names
+from core.submission.assemble import best_runs, member_names
 from core.submission.export import Draft, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import gate_file, import_submission
@@ -30,8 +30,12 @@ ledger = SubmissionLedger(desk.workspace, desk.index.dataset_id)
 def recipe_from_widgets(names: list[str]) -> Recipe | None:
     """What to make the file from: a saved ensemble, or members that vote."""
     left, middle = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.multiselect("made from", names, names[:1], key="members", bind="query-params",
-                              help="One run or saved ensemble, or several members that vote.")  # fmt: skip
+    best = [*best_runs(desk.workspace, desk.index.dataset_id), *names][:1]
+    chosen = left.multiselect(
+        "made from", names, best, key="members", bind="query-params",
+        help="One run or saved ensemble, or several members that vote. At first: the run with the best out-of-fold "
+        "macro F1.",
+    )  # fmt: skip
     vote = middle.selectbox("vote", _FITTING_NOTHING, format_func=METHODS.get, key="vote", disabled=len(chosen) < 2)
     if not chosen:
         st.info("Choose a run, a saved ensemble, or several members.")

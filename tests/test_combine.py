@@ -1,5 +1,7 @@
 """From runs, files and ensembles to one ballot; scores that no part of an ensemble has seen."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.runs import open_run
 from core.submission import combine as combining
-from core.submission.assemble import member_names, open_ballot, rows_of
+from core.submission.assemble import best_runs, member_names, open_ballot, rows_of
 from core.submission.combine import combine
 from core.submission.outside import SURE, add_outside
 from core.submission.recipe import METHODS, make_recipe, open_recipe, save_recipe
@@ -145,6 +147,18 @@ def test_a_name_stands_for_one_recipe(desk):
     with pytest.raises(SubmissionError, match="ensemble best exists and is made otherwise"):
         save_recipe(workspace, "best", make_recipe(members=["run:b"]))
     assert member_names(workspace, DATASET) == ["run:c", "run:b", "run:a", "ensemble:best"]
+
+
+def test_the_first_of_the_best_runs_is_the_one_that_is_surely_good(desk):
+    workspace = desk[0]
+    for name, low, high in (("a", 0.5, 0.6), ("b", 0.3, 0.9), ("c", 0.2, 0.4)):
+        path = workspace.runs / name / "result.json"
+        told = {"macro_f1": (low + high) / 2, "macro_f1_low": low, "macro_f1_high": high}
+        path.write_text(json.dumps(json.loads(path.read_text()) | told))
+    assert best_runs(workspace, DATASET) == ["run:a", "run:b", "run:c"]
+    (workspace.runs / "a" / "photos.csv").unlink()
+    assert best_runs(workspace, DATASET) == ["run:b", "run:c"]
+    assert best_runs(workspace, "another") == []
 
 
 def _csv(ids, columns):

@@ -1,5 +1,6 @@
 """The pages Ensemble and Submissions: every method, a saved ensemble, a file, its score, a second file."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ def _sound(app):
 
 def test_every_method_draws_with_a_score_of_unseen_people(open_page, workspace):
     app = _sound(open_page("ensemble"))
+    assert set(app.multiselect(key="members").value) == {"run:one", "run:two", "run:three"}
     for method in METHODS:
         _sound(app.selectbox(key="method").set_value(method).run())
         scores = {metric.label: metric.value for metric in app.metric}
@@ -60,7 +62,10 @@ def test_every_method_draws_with_a_score_of_unseen_people(open_page, workspace):
 
 
 def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace, index):
+    told = workspace.runs / "two" / "result.json"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"macro_f1_low": 0.99}))
     app = _sound(open_page("submissions"))
+    assert app.multiselect(key="members").value == ["run:two"]
     assert "expected macro F1" in {metric.label for metric in app.metric}
     ledger = SubmissionLedger(workspace, index.dataset_id)
     for members in (["run:one"], ["run:one", "run:two", "run:three"]):

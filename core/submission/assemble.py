@@ -30,6 +30,16 @@ def member_names(workspace: Workspace, dataset_id: str) -> list[str]:
     return [f"{kind}:{name}" for kind in KINDS for name in found[kind]]
 
 
+def best_runs(workspace: Workspace, dataset_id: str) -> list[str]:
+    """Finished runs as members, the one first whose out-of-fold macro F1 is surely high: its interval's lower end.
+
+    So a run of one fold does not lead by the luck of its few people.
+    """
+    runs = [run for run in list_runs(workspace, dataset_id) if run.state() == "finished"]
+    lowest = {f"run:{run.run_id}": (run.result() or {}).get("macro_f1_low", -1.0) for run in runs}
+    return sorted(lowest, key=lambda name: -lowest[name])
+
+
 def rows_of(index: Index, decisions: pd.DataFrame) -> Rows:
     """The data set's photos with the labels that stand after these decisions."""
     return Rows.of(index, effective_labels(index.photos, decisions).label.to_numpy(dtype=np.int64))
