@@ -199,6 +199,10 @@ def test_the_ledger_estimates_each_file_from_five_scores_on(desk):
     assert (by_belief.estimate - by_belief.public).abs().max() < 0.1
     assert by_belief.estimate_error[0] < table.estimate_error[0] + 0.01
     assert table.agreement.max() == 1.0
+    unlike = _csv(index, np.full(len(truth), 17))
+    import_submission(workspace, index, unlike, file_name="unlike.csv", override="a test")
+    errors = ledger_table(workspace, index).estimate_error
+    assert errors[0] > errors[1:].max() + 0.01  # nobody scored a file like it
 
 
 def test_a_difference_names_moves_people_and_what_they_are_worth(desk):

@@ -42,8 +42,8 @@ def show_table(table: pd.DataFrame) -> None:
         )
     else:
         st.caption(
-            "estimate: the expected score, mended by what like files scored; ± its error, leaving one out each time. "
-            "agreement: with the best file."
+            "estimate: the expected score, mended by what like files scored; ± its error, leaving one out each time, "
+            "and more for a file unlike those. agreement: with the best file."
         )
 
 

@@ -69,8 +69,9 @@ def ledger_table(workspace: Workspace, index: Index, drawn_scores: DrawnScores |
             alike, such as those of ``common_recipe``; without it each is expected as when it was written.
     Returns:
         number, created_at, file_name, variant, made_of, expected, low, high, public, private, estimate and
-        estimate_error (from five reported scores on; of a scored file: from the others), agreement (with the
-        best scored or expected file), comment, problem (why a file cannot be read, "" where it can).
+        estimate_error (from five reported scores on; of a scored file: from the others; the error is at least that of
+        leaving one out), agreement (with the best scored or expected file), comment, problem (why a file cannot be
+        read, "" where it can).
     """
     table = SubmissionLedger(workspace, index.dataset_id).list()
     read = [_answers(workspace, index, row) for row in table.itertuples()]
@@ -111,7 +112,7 @@ def _estimates(
         return means, errors
     drawn = None if drawn_scores is None else np.stack([drawn_scores(one) for one in files], axis=1)
     found = estimate_scores(files, reported.tolist(), expected=shown.expected.iloc[there].tolist(), drawn=drawn)
-    means[there], errors[there] = found.mean, found.loo_error
+    means[there], errors[there] = found.mean, found.deviation
     return means, errors
 
 
