@@ -195,6 +195,38 @@ def test_a_grid_takes_the_clicked_ones_as_wrong_and_accepts_the_rest_as_one_batc
     expect(page.locator(".tile[data-mark=reject]")).to_have_count(4)
 
 
+def test_marks_and_batches_are_taken_back_after_a_reload_as_before_it(desk, page):
+    url, store = desk
+    _open(page, url, "returner", mode="grid", queue="issues")
+    rejected = page.locator(".tile[data-mark=reject]")
+    saved = _target(page)
+    page.locator(".tile").nth(2).click()
+    page.locator(".tile").nth(5).click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    _saved(page, page.locator(".tile").count())
+    page.locator(".tile").nth(1).click()
+    page.locator(".tile").nth(4).click()
+    _open(page, url, "returner", mode="grid", queue="issues")
+    expect(rejected).to_have_count(2)
+    for left in (1, 0):  # what is not saved is taken back first, mark by mark
+        page.keyboard.press("Backspace")
+        expect(rejected).to_have_count(left)
+    assert len(store.effective().query("who == 'returner'")) == 24
+    page.keyboard.press("Backspace")
+    expect(page.locator(".stage")).to_have_attribute("data-target", saved, timeout=20_000)
+    assert [page.locator(".tile").nth(place).get_attribute("data-mark") for place in range(7)] == [
+        "", "", "reject", "", "", "reject", "relabel",
+    ]  # fmt: skip
+    page.locator(".tile").nth(5).click()  # one of them was meant otherwise
+    page.keyboard.press("Enter")
+    _saved(page, 24)
+    now = store.effective().query("who == 'returner'").reset_index(drop=True)
+    assert [place for place, kind in enumerate(now.kind) if kind != "accept"] == [2, 6]
+    assert (now.kind[2], now.kind[6], now.age_band[6]) == ("reject", "relabel", 2)
+
+
 @pytest.mark.parametrize("key", ["Enter", "a", "s"])
 def test_accepting_a_card_that_proposes_a_swap_makes_the_swap_as_one_batch(desk, page, key):
     url, store = desk

@@ -15,6 +15,7 @@ _SCRIPTS = (
     "outbox.js",
     "elements.js",
     "meaning.js",
+    "marks.js",
     "photos.js",
     "drawing.js",
     "toolbar.js",

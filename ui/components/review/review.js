@@ -12,9 +12,8 @@ class Review {
     this.cursor = 0;
     this.anchor = 0; // a range of the grid goes from here to the cursor
     this.shown = 0; // which of the card's photos is large
-    this.marks = new Map(); // card id -> mark that Enter will save
-    this.markLog = []; // the marks before each change, for undo
-    this.history = []; // {batch, cards, page, marks, cursor, mode}
+    this.marks = null; // what Enter will save
+    this.history = []; // {batch, cards, cursor, mode}
     this.front = []; // cards that came back by undo
     this.done = new Set(); // card ids decided here that the server still lists: a queue may show decided ones
     this.returning = null; // an undo of a batch whose cards only the server knows
@@ -49,6 +48,8 @@ class Review {
     if (this.data?.who !== data.who) this.history = []; // another reviewer's batches are not this one's to undo
     this.data = data;
     this.outbox = outboxFor(data.prefix);
+    const marks = `${data.prefix}marks-${data.who}-${data.queue}-${data.run_id}`;
+    if (this.marks?.key !== marks) this.marks = new Marks(marks, () => { this.outbox.mirrored = false; });
     this.outbox.join(transmit, () => this.screen.drawStatus(this));
     const saved = data.answer.acknowledged.filter((id) => this.outbox.waiting.has(id));
     const lost = this.outbox.hear(data.answer);
@@ -58,7 +59,6 @@ class Review {
     const way = this.outbox.hidden();
     this.done = new Set(turned ? [] : [...this.done].filter((id) => listed.has(id) || way.has(id)));
     if (turned) this.front = []; // what came back to another list has its place in this one, or none
-    if (turned) this._loadMarks();
     this.arrange(turned);
     if (this.returning) this._welcome();
     this.draw();
@@ -114,7 +114,7 @@ class Review {
   }
 
   get canUndo() {
-    return Boolean(this.markLog.length || this.history.length || this._lastBatch());
+    return Boolean(this.marks.canUndo(this.page) || this.history.length || this._lastBatch());
   }
 
   // Cards that the next key decides or marks.
@@ -137,17 +137,12 @@ class Review {
     });
     const cards = entries.map(([card]) => card);
     const ids = new Set(cards.map(cardId));
-    const before = { page: this.page, marks: new Map(this.marks), cursor: this.cursor, mode: this.data.mode };
     const kinds = answers.map(([first]) => first.kind);
     const { batch } = this.outbox.add({ who, queue, run_id, cards: [...ids], kinds, items: answers.flat() });
-    this.history.push({ batch, cards, ...before });
+    this.history.push({ batch, cards, cursor: this.cursor, mode: this.data.mode });
     this.front = this.front.filter((card) => !ids.has(cardId(card)));
-    for (const id of ids) {
-      this.marks.delete(id);
-      this.done.add(id);
-    }
-    this.markLog = [];
-    this._keepMarks();
+    for (const id of ids) this.done.add(id);
+    this.marks.decided(batch, [...ids]);
     this.screen.words.value = "";
     this.screen.say(entries.length > 1 ? `${entries.length} decided` : wordsOf(cards[0], entries[0][1], this.data.axes));
     this.arrange(this.isGrid);
@@ -157,13 +152,13 @@ class Review {
   // The page of a grid: marked cards as marked, the rest accepted; what cannot be accepted comes later.
   savePage() {
     if (!this.page.length) return;
-    this.decide(this.page.map((card) => [card, this.marks.get(cardId(card)) ?? markOf(card, "a") ?? { kind: "skip" }]));
+    this.decide(this.page.map((card) => [card, this.marks.of(card) ?? markOf(card, "a") ?? { kind: "skip" }]));
   }
 
   undo() {
-    if (this.markLog.length) {
-      this.marks = this.markLog.pop();
-      this._keepMarks();
+    const changed = this.marks.undo(this.page);
+    if (changed.length) {
+      if (!changed.includes(cardId(this.card))) this.cursor = this.anchor = this.page.findIndex((card) => cardId(card) === changed[0]);
       this.screen.say("mark taken back");
       return this.draw();
     }
@@ -173,22 +168,24 @@ class Review {
       this.owed += this.returning ? 1 : 0; // the server will name the batch before, then it is its turn
       return this.screen.say(this.returning ? "one moment" : "nothing to undo");
     }
-    if (!entry) this.returning = { batch, known: new Set(this.deck().map(cardId)) };
+    const ids = this.marks.restore(batch);
+    if (!entry) this.returning = { batch, ids, known: new Set(this.deck().map(cardId)) };
     this.outbox.add({ who: this.data.who, undo: batch });
     this.screen.say("taken back");
     if (entry) this._bringBack(entry.cards);
-    const here = entry?.mode === this.data.mode && this.isGrid;
-    if (here) [this.page, this.marks] = [entry.page, entry.marks];
-    this.arrange(!here);
-    if (here) this.cursor = this.anchor = entry.cursor;
+    this.arrange(true);
+    if (entry?.mode === this.data.mode && this.isGrid) this.cursor = this.anchor = entry.cursor;
     return this.draw();
   }
 
-  // Cards that came back because a batch from before a reload was undone: those that the deck did not hold.
+  // Cards that came back because a batch from before a reload was undone: in its order, or where this browser does
+  // not remember it, those that the deck did not hold.
   _welcome() {
-    const { batch, known } = this.returning;
+    const { batch, ids, known } = this.returning;
     if ([...this.outbox.waiting.values()].some((each) => each.undo === batch)) return;
-    this.front = [...this.data.cards.filter((card) => !known.has(cardId(card))), ...this.front];
+    const listed = new Map(this.data.cards.map((card) => [cardId(card), card]));
+    const back = ids.length ? ids.filter((id) => listed.has(id)) : [...listed.keys()].filter((id) => !known.has(id));
+    this.front = [...back.map((id) => listed.get(id)), ...this.front];
     this.returning = null;
     this.arrange(true);
     if (this.owed) {
@@ -202,14 +199,8 @@ class Review {
     return this.outbox.newestOf(this.data.queue, this.data.answer.last);
   }
 
-  // Put marks on cards: [card, mark] pairs, a mark of null takes one away.
   mark(pairs) {
-    this.markLog.push(new Map(this.marks));
-    for (const [card, mark] of pairs) {
-      if (mark) this.marks.set(cardId(card), mark);
-      else this.marks.delete(cardId(card));
-    }
-    this._keepMarks();
+    this.marks.put(pairs);
     this.draw();
   }
 
@@ -218,7 +209,7 @@ class Review {
     this.cursor = place;
     if (!range) this.anchor = place;
     const cards = this.selection();
-    const all = cards.every((card) => this.marks.get(cardId(card))?.kind === "reject");
+    const all = cards.every((card) => this.marks.of(card)?.kind === "reject");
     this.mark(cards.map((card) => [card, all ? null : { kind: "reject" }]));
   }
 
@@ -238,7 +229,7 @@ class Review {
     const tools = { backspace: () => this.undo(), h: () => this.toggle("help"), w: () => this.screen.words.focus() };
     tools.z = () => this.card && this.toggle("zoom");
     tools.p = () => this.card && this.toggle("person");
-    const mark = this.card && markOf(this.card, key, this.marks.get(cardId(this.card)));
+    const mark = this.card && markOf(this.card, key, this.marks.of(this.card));
     if (mark) this._apply(key, mark, shift);
     else if (key in tools) tools[key]();
     else if (["left", "right", "up", "down"].includes(key)) this.move(key, shift);
@@ -251,13 +242,13 @@ class Review {
   _apply(key, mark, shift) {
     if (!this.isGrid && !(shift && mark.kind === "relabel")) return this.decide([[this.card, mark]]);
     if (mark.kind === "choice") return this.mark([[this.card, mark]]); // made for this card alone
-    const pairs = this.selection().map((card) => [card, markOf(card, key, this.marks.get(cardId(card)))]);
+    const pairs = this.selection().map((card) => [card, markOf(card, key, this.marks.of(card))]);
     return this.mark(pairs.filter(([, each]) => each));
   }
 
   _enterCard() {
     if (!this.card) return;
-    const mark = this.marks.get(cardId(this.card)) ?? markOf(this.card, "a");
+    const mark = this.marks.of(this.card) ?? markOf(this.card, "a");
     if (mark) this.decide([[this.card, mark]]);
     else this.screen.say("nothing is proposed; choose a label");
   }
@@ -270,30 +261,9 @@ class Review {
   // A batch that the server refused: its cards come back, with the reason.
   _giveBack(batch, reason) {
     const place = this.history.findIndex((entry) => entry.batch === batch.batch);
+    this.marks.restore(batch.batch);
     if (place >= 0) this._bringBack(this.history.splice(place, 1)[0].cards);
     this.screen.warn(`The server refused a decision: ${reason}`);
-  }
-
-  // Marks outlive a reload: they are not decisions yet, but they are work. They answer what this queue asks of this run.
-  get _marksKey() {
-    return `${this.data.prefix}marks-${this.data.queue}-${this.data.run_id}`;
-  }
-
-  _keepMarks() {
-    try {
-      localStorage.setItem(this._marksKey, JSON.stringify([...this.marks]));
-    } catch {
-      this.outbox.mirrored = false;
-    }
-  }
-
-  _loadMarks() {
-    try {
-      this.marks = new Map(JSON.parse(localStorage.getItem(this._marksKey) ?? "[]"));
-    } catch {
-      this.marks = new Map();
-    }
-    this.markLog = [];
   }
 
   _stayAlive() {

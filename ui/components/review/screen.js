@@ -28,8 +28,8 @@ class Screen extends Telling {
     if (!page.length) this._drawEmpty(review);
     else if (review.isGrid) this._drawGrid(review);
     else this._drawCard(page[cursor], shown);
-    const mark = review.card && review.marks.get(cardId(review.card));
-    const accepted = page.filter((card) => !review.marks.has(cardId(card))).length;
+    const mark = review.card && review.marks.of(review.card);
+    const accepted = page.filter((card) => !review.marks.of(card)).length;
     const left = `${accepted} accepted, ${page.length - accepted} as marked`;
     this.toolbar.update({ card: review.card, mark, mode: data.mode, left, canUndo: review.canUndo, axes: data.axes });
     this._drawDialog(review);
@@ -71,7 +71,7 @@ class Screen extends Telling {
     }
     const [from, to] = [Math.min(anchor, cursor), Math.max(anchor, cursor)];
     page.forEach((card, place) => markTile(this.stage.children[place], {
-      card, place, mark: marks.get(cardId(card)), count: page.length, cursor: place === cursor,
+      card, place, mark: marks.of(card), count: page.length, cursor: place === cursor,
       selected: from < to && place >= from && place <= to, axes: data.axes,
     })); // prettier-ignore
   }
