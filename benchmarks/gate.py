@@ -39,7 +39,7 @@ def broken_files(good: Frame, train_ids: list[str]) -> dict[str, bytes]:
     """A good file (ImageID, ans), broken in every way that is known."""
     ans, ids = good.ans.to_numpy(), good.ImageID
     mask, gender, age = decode(ans)
-    half = len(ans) // 2
+    half, rng = len(ans) // 2, np.random.default_rng(1)
 
     def answers(values: IntArray) -> bytes:
         return _csv(good.assign(ans=values))
@@ -61,6 +61,10 @@ def broken_files(good: Frame, train_ids: list[str]) -> dict[str, bytes]:
         "incorrect and normal swapped": answers(encode(np.array([0, 2, 1])[mask], gender, age)),
         "age bands reversed": answers(encode(mask, gender, 2 - age)),
         "mask left out of the class": answers(ans % 6),
+        "masks in other rows": answers(encode(rng.permutation(mask), gender, age)),
+        "genders one row off": answers(encode(mask, np.roll(gender, 1), age)),
+        "ages in the order of sorted names": answers(encode(mask, gender, age[ids.argsort()])),
+        "second half shuffled": answers(np.concatenate([ans[:half], rng.permutation(ans[half:])])),
         "classes counted from 1": answers(ans + 1),
         "one class for all": answers(np.full_like(ans, 4)),
         "the untouched sample file": answers(np.zeros_like(ans)),

@@ -264,6 +264,37 @@ def test_answers_of_other_photos_and_a_lost_axis_are_red():
     assert "mask axis" in {finding.check for finding in found if finding.level == "red"}
 
 
+@pytest.mark.parametrize("axis", ["mask", "gender", "age"])
+def test_an_axis_in_other_rows_is_red_where_others_agree_on_it(axis):
+    parts = dict(zip(("mask", "gender", "age"), decode(GOOD.ans.to_numpy()), strict=True))
+    runs = [_run(0.8, 1), _run(0.7, 2)]
+    for moved in (np.roll(parts[axis], 1), np.random.default_rng(0).permutation(parts[axis])):
+        found = _red(encode(**(parts | {axis: moved})), *runs)
+        assert (found.check, "another order of rows" in found.cause) == (f"{axis} axis", True)
+
+
+def test_an_axis_that_nobody_knows_is_no_accident_though_answers_are_at_chance():
+    mask, gender, age = decode(GOOD.ans.to_numpy())
+    rng = np.random.default_rng(0)
+    runs = [Reference(f"run {n}", encode(mask, gender, rng.permutation(age)), score=0.4) for n in range(3)]
+    found = check_submission(GOOD.assign(ans=encode(mask, gender, rng.permutation(age))), INFO, references=runs)
+    assert "red" not in {finding.level for finding in found}
+
+
+@pytest.mark.parametrize("right", [0.9, 0.5])
+def test_a_part_of_the_rows_that_holds_other_answers_is_named(right):
+    good = _good(people=400)
+    answers, half, fifth = good.ans.to_numpy(), 1400, 2240
+    runs = [Reference(f"run {n}", _noisy(answers, n, right)) for n in range(3)]
+    shuffled = np.concatenate([answers[:half], np.random.default_rng(0).permutation(answers[half:])])
+    one_class = np.where(np.arange(2800) < fifth, answers, 0)
+    for broken, saw in ((shuffled, "rows 1,601 to 2,800"), (one_class, "to 2,800")):
+        found = check_submission(good.assign(ans=broken), good, references=runs)
+        one = next(one for one in found if one.check == "rows that stand apart")
+        assert one.level == "red"
+        assert saw in one.saw
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_weak_or_different_run_is_no_accident(seed):
     frame = _good(seed)

@@ -22,6 +22,7 @@ CERTAIN = 8.0
 
 _NEAR = 3
 _WINDOW = 400
+_SHORTEST = 40
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,45 @@ def renamed_classes(answers: IntArray, reference: IntArray) -> Accident | None:
             found.append(Accident(told, as_is, mended))
     found += _swapped_values(confusion, as_is)
     return max(found, key=lambda accident: accident.mended, default=None)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows that agree with the reference as chance has it, though the others agree.
+
+    Attributes:
+        first, last: rows, from 1.
+        share: of the stretch's rows that agree.
+        typical: the same, as half of all stretches have it at least.
+    """
+
+    first: int
+    last: int
+    share: float
+    typical: float
+
+
+def lost_stretch(answers: IntArray, reference: IntArray) -> Stretch | None:
+    """The longest stretch of rows whose answers have nothing to do with the reference, where most have much.
+
+    Args: as in ``moved_rows``.
+    """
+    size = min(_WINDOW, len(answers) // 4)
+    if size < _SHORTEST:
+        return None
+    starts = np.arange(0, len(answers) - size + 1, size)
+    shares = (answers == reference)[: starts[-1] + size].reshape(-1, size).mean(axis=1)
+    chance, _ = chance_of_agreement(answers, reference)
+    spread, typical = (chance * (1 - chance) / size) ** 0.5, float(np.median(shares))
+    if typical - chance < 1.5 * CERTAIN * spread:
+        return None
+    lost = shares - chance < (typical - chance) / 4
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], lost.astype(int), [0]]))).reshape(-1, 2)
+    if not len(edges):
+        return None
+    begin, end = max(edges, key=lambda pair: pair[1] - pair[0])
+    last = len(answers) if end == len(starts) else int(starts[end - 1] + size)
+    return Stretch(int(starts[begin]) + 1, last, float(shares[begin:end].mean()), typical)
 
 
 def kappa(answers: IntArray, reference: IntArray) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.evaluation.metrics import Float64Array
 from core.evaluation.prior import GROUP_NAMES, groups_of, mix_of, total_variation
-from core.submission.accidents import Accident, chance_of_agreement, kappa, moved_rows, renamed_classes
+from core.submission.accidents import Accident, chance_of_agreement, kappa, lost_stretch, moved_rows, renamed_classes
 from core.submission.finding import Finding, is_blocked
 from core.taxonomy import AXES, CLASS_NAMES, NUM_CLASSES, IntArray, decode_axis
 
@@ -18,6 +18,8 @@ _UNRELATED = 0.03
 _LITTLE = 0.2
 _KNOWS = 0.15
 _LOST = 0.9
+_SURELY = 0.6
+_ALIKE = 0.3
 _MOST = 12
 _JUDGES = 4
 
@@ -49,6 +51,7 @@ def check_likeness(classes: IntArray, references: Sequence[Reference], photo_ids
     if is_blocked(accidents):
         return  # what else would be seen follows from the accident
     yield from _check_axes(classes, useful)
+    yield from _check_stretches(classes, useful)
     yield from _check_agreement(classes, useful)
     for one in references:
         if one.kind == "earlier" and np.array_equal(one.classes, classes):
@@ -81,12 +84,16 @@ def check_mix(classes: IntArray, mix: Float64Array | None) -> Iterator[Finding]:
 
 def _check_accidents(classes: IntArray, references: list[Reference], photo_ids: list[str]) -> Iterator[Finding]:
     """Accidents that most judges see: others than the file's own members, where there are any."""
-    others = [one for one in references if one.kind != "member"] or references
-    judges = sorted(others, key=lambda one: -one.score)[:_JUDGES]
+    judges = _judges(references)
     moved = [(moved_rows(classes, one.classes, photo_ids), one.name) for one in judges]
     renamed = [(renamed_classes(classes, one.classes), one.name) for one in judges]
     yield _accident("shifted rows", moved, "answers were joined by position, not by ImageID")
     yield _accident("class table", renamed, "class folders sorted as text, or a table made by hand")
+
+
+def _judges(references: list[Reference]) -> list[Reference]:
+    others = [one for one in references if one.kind != "member"] or references
+    return sorted(others, key=lambda one: -one.score)[:_JUDGES]
 
 
 def _accident(check: str, looks: list[tuple[Accident | None, str]], cause: str) -> Finding:
@@ -99,10 +106,16 @@ def _accident(check: str, looks: list[tuple[Accident | None, str]], cause: str) 
 
 
 def _check_axes(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
-    """An axis that stands still in the file, though references that know something use it."""
+    """An axis that stands still in the file, or in other rows, though references that know something use it."""
+    related = {axis: any(_is_related(classes, one.classes, axis) for one in references) for axis in AXES}
     for axis, names in AXES.items():
         values = decode_axis(classes, axis)
         if (values != values[0]).any():
+            if not related[axis] and any(related.values()) and _is_known(axis, references):
+                yield Finding(
+                    "red", f"{axis} axis", f"the {axis} agrees with nobody more than chance gives, the rest does",
+                    f"the {axis} was predicted in another order of rows, or joined by position",
+                )  # fmt: skip
             continue
         able = [one for one in references if one.score >= (_KNOWS if axis == "mask" else 2 * _KNOWS)]
         used = [np.bincount(decode_axis(one.classes, axis)).max() < _LOST * len(classes) for one in able]
@@ -113,10 +126,32 @@ def _check_axes(classes: IntArray, references: list[Reference]) -> Iterator[Find
         )  # fmt: skip
 
 
+def _is_known(axis: str, references: list[Reference]) -> bool:
+    """Whether references surely know an axis: two agree on it far beyond chance, or one's score takes all three."""
+    values = [decode_axis(one.classes, axis) for one in references]
+    agree = any(kappa(one, other) >= _ALIKE for place, one in enumerate(values) for other in values[:place])
+    return agree or any(one.score >= _SURELY for one in references)
+
+
+def _check_stretches(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
+    """Rows in which most judges find nothing of what they find in the others."""
+    judges = _judges(references)
+    looks = [(lost_stretch(classes, one.classes), one.name) for one in judges]
+    found = [(stretch, name) for stretch, name in looks if stretch is not None]
+    if 2 * len(found) <= len(looks):
+        return
+    stretch, name = max(found, key=lambda hit: hit[0].typical)
+    saw = f"about rows {stretch.first:,} to {stretch.last:,}: {stretch.share:.0%} agree with {name}, elsewhere"
+    yield Finding(
+        "red", "rows that stand apart", f"{saw} {stretch.typical:.0%}",
+        "one part of the predictions was shuffled, or left at one class",
+    )  # fmt: skip
+
+
 def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
     shares = [float((classes == one.classes).mean()) for one in references]
     near = [share > 0.5 for one, share in zip(references, shares, strict=True) if one.kind == "member"]
-    if not any(near) and not any(_is_related(classes, one.classes) for one in references):
+    if not any(near) and not any(_is_related(classes, one.classes, axis) for one in references for axis in AXES):
         best = int(np.argmax(shares))
         saw = f"{shares[best]:.1%} of the rows agree with {references[best].name}: what chance gives"
         knows = max(one.score for one in references) >= _KNOWS
@@ -136,11 +171,8 @@ def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator
         yield Finding("yellow" if little else "ok", f"agreement with {words}", saw, "a weak model, or another task")
 
 
-def _is_related(classes: IntArray, reference: IntArray) -> bool:
-    """Whether mask, gender or age agree beyond chance."""
-    for axis in AXES:
-        own, other = decode_axis(classes, axis), decode_axis(reference, axis)
-        chance, spread = chance_of_agreement(own, other)
-        if (own == other).mean() - chance > 4 * spread and kappa(own, other) > _UNRELATED:
-            return True
-    return False
+def _is_related(classes: IntArray, reference: IntArray, axis: str) -> bool:
+    """Whether an axis agrees beyond chance."""
+    own, other = decode_axis(classes, axis), decode_axis(reference, axis)
+    chance, spread = chance_of_agreement(own, other)
+    return bool((own == other).mean() - chance > 4 * spread and kappa(own, other) > _UNRELATED)
