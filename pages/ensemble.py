@@ -97,7 +97,7 @@ try:
             save_recipe(desk.workspace, name, recipe)
             st.session_state["saved"] = name
     if saved := st.session_state.get("saved"):
-        link_to("submissions", f"Make a submission of {saved}", members=f"ensemble:{saved}")
+        link_to("submissions", f"Make a submission of {saved}", **{"made-from": f"ensemble:{saved}"})
     show_members(recipe, ballot, combined, table)
     with st.expander("Suggest members", key="suggest", on_change="rerun") as box:
         if box.open:

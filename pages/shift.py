@@ -25,7 +25,7 @@ if run is None:
     st.stop()
 left, right = st.columns(2)
 method = left.selectbox(
-    "calibration", _METHODS, key="method", bind="query-params",
+    "calibration", _METHODS, key="calibrated-by", bind="query-params",
     help="bias: a temperature an axis, and a bias a value of it; axes: without the bias, and the estimate by EM runs "
     "away; temperature: one for all. Fitted on people that the network did not see.",
 )  # fmt: skip

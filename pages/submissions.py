@@ -32,7 +32,7 @@ def recipe_from_widgets(names: list[str]) -> Recipe | None:
     left, middle = st.columns([3, 1], vertical_alignment="bottom")
     best = [*best_runs(desk.workspace, desk.index.dataset_id), *names][:1]
     chosen = left.multiselect(
-        "made from", names, best, key="members", bind="query-params",
+        "made from", names, best, key="made-from", bind="query-params",
         help="One run or saved ensemble, or several members that vote. At first: the run with the best out-of-fold "
         "macro F1.",
     )  # fmt: skip

@@ -273,6 +273,14 @@ def test_an_axis_in_other_rows_is_red_where_others_agree_on_it(axis):
         assert (found.check, "another order of rows" in found.cause) == (f"{axis} axis", True)
 
 
+def test_few_rows_say_nothing_of_an_axis():
+    few = _good(people=6)
+    mask, gender, age = decode(few.ans.to_numpy())
+    answers = encode(mask, np.where(np.arange(42) % 3 == 0, 1 - gender, gender), age)
+    found = check_submission(few.assign(ans=answers), few, references=[Reference("run a", few.ans.to_numpy())] * 2)
+    assert "red" not in {finding.level for finding in found}
+
+
 def test_an_axis_that_nobody_knows_is_no_accident_though_answers_are_at_chance():
     mask, gender, age = decode(GOOD.ans.to_numpy())
     rng = np.random.default_rng(0)

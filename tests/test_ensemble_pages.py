@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -61,15 +62,30 @@ def test_every_method_draws_with_a_score_of_unseen_people(open_page, workspace):
     assert open_recipe(workspace, "by-axis").method == "axes"
 
 
+def test_a_saved_ensemble_is_what_its_link_submits_and_no_choice_strays_to_another_page(open_page):
+    app = _sound(open_page("ensemble"))
+    app.multiselect(key="members").set_value(["run:one", "run:two"]).run()
+    app.selectbox(key="method").set_value("axes").run()
+    app.text_input(key="save-name").set_value("both").run()
+    _sound(next(button for button in app.button if button.label == "Save").click().run())
+    link = next(one.proto for one in app.get("page_link") if one.proto.label.startswith("Make a submission of both"))
+    app.query_params.clear()
+    app.query_params.update(dict(parse_qsl(link.query_string)))
+    _sound(app.switch_page(str(ROOT / "pages" / "submissions.py")).run())
+    assert app.multiselect(key="made-from").value == ["ensemble:both"]
+    _sound(app.switch_page(str(ROOT / "pages" / "shift.py")).run())
+    assert app.selectbox(key="calibrated-by").value == "bias"
+
+
 def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace, index):
     told = workspace.runs / "two" / "result.json"
     told.write_text(json.dumps(json.loads(told.read_text()) | {"macro_f1_low": 0.99}))
     app = _sound(open_page("submissions"))
-    assert app.multiselect(key="members").value == ["run:two"]
+    assert app.multiselect(key="made-from").value == ["run:two"]
     assert "expected macro F1" in {metric.label for metric in app.metric}
     ledger = SubmissionLedger(workspace, index.dataset_id)
     for members in (["run:one"], ["run:one", "run:two", "run:three"]):
-        app.multiselect(key="members").set_value(members).run()
+        app.multiselect(key="made-from").set_value(members).run()
         _sound(next(button for button in app.button if button.label == "Write").click().run())
         assert "Written:" in app.success[0].value
     assert len(ledger.list()) == 2
@@ -102,7 +118,7 @@ def test_a_file_that_is_gone_is_told_at_its_entry_and_left_out_of_comparisons(op
     ledger = SubmissionLedger(workspace, index.dataset_id)
     for members in (["run:one"], ["run:two"], ["run:three"]):
         app = _sound(open_page("submissions"))
-        app.multiselect(key="members").set_value(members).run()
+        app.multiselect(key="made-from").set_value(members).run()
         _sound(next(button for button in app.button if button.label == "Write").click().run())
     (workspace.submissions / ledger.list().file_name[0]).unlink()
     app = _sound(open_page("submissions"))
@@ -162,7 +178,7 @@ def test_a_file_is_limited_by_who_decided_and_its_manifest_tells_the_limits(open
 
 def test_a_run_trained_beyond_the_limit_is_refused_in_words_and_no_file_can_be_written(open_page, workspace):
     trained_on(workspace, "one", label_revision=3, evaluation=1, pseudo_labels="accepted")
-    app = open_page("submissions", members="run:one", limit=LIMITS["model"])
+    app = open_page("submissions", **{"made-from": "run:one"}, limit=LIMITS["model"])
     assert [error.value.split(";")[0] for error in app.error] == [
         "run one was trained with data.pseudo_labels = accepted, beyond the limit model"
     ]
@@ -178,7 +194,7 @@ def test_a_saved_ensembles_corrections_hold_until_they_are_left_out(open_page, w
     app.text_input(key="save-name").set_value("joined").run()
     _sound(next(button for button in app.button if button.label == "Save").click().run())
     app = _sound(open_page("submissions"))
-    _sound(app.multiselect(key="members").set_value(["ensemble:joined"]).run())
+    _sound(app.multiselect(key="made-from").set_value(["ensemble:joined"]).run())
     assert [app.selectbox(key=f"saved-{key}").value for key in ("prior", "grouping", "decide")] == ["as saved"] * 3
     assert any("The corrections change" in element.value for element in app.markdown)
     for key, value in (("prior", "none"), ("grouping", ""), ("decide", "most_probable")):

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -49,6 +50,12 @@ def test_a_page_draws_with_a_finished_run(page, demo_dir, trained_run, monkeypat
     app = _open(page, demo_dir, trained_run[0], monkeypatch)
     _check_sound(app)
     assert "No runs yet" not in " ".join(str(element.value) for element in app.info)
+
+
+def test_a_run_is_submitted_by_the_link_of_its_details(demo_dir, trained_run, monkeypatch):
+    app = _open("runs", demo_dir, trained_run[0], monkeypatch)
+    link = next(one.proto for one in app.get("page_link") if one.proto.label.startswith("Submit"))
+    assert dict(parse_qsl(link.query_string)) == {"made-from": f"run:{trained_run[1]}"}
 
 
 def test_the_overview_counts_the_decisions_that_stand(demo_dir, index, workspace, monkeypatch):

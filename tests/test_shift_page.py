@@ -39,12 +39,12 @@ def test_the_page_tells_the_mix_the_calibration_and_what_would_change(run):
 
 def test_calibration_and_rule_come_from_the_address_and_change_the_numbers(run):
     app = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=120).run()
-    app.query_params["method"], app.query_params["rule"] = "none", "macro F1"
+    app.query_params["calibrated-by"], app.query_params["rule"] = "none", "macro F1"
     app = app.switch_page(str(ROOT / "pages" / "shift.py")).run()
     assert not app.exception
-    assert (app.selectbox(key="method").value, app.selectbox(key="rule").value) == ("none", "macro F1")
+    assert (app.selectbox(key="calibrated-by").value, app.selectbox(key="rule").value) == ("none", "macro F1")
     before = [metric.value for metric in app.metric]
-    app.selectbox(key="method").select("bias").run()
+    app.selectbox(key="calibrated-by").select("bias").run()
     assert not app.exception
     assert [metric.value for metric in app.metric] != before
 

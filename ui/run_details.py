@@ -158,7 +158,7 @@ def _buttons(workspace: Workspace, run: Run, jobs: Sequence[Job], state: str) ->
     if state == "finished":
         link_to("errors", "Errors", run=run.run_id)
         link_to("pseudo_labels", "Pseudo labels", run=run.run_id)
-        link_to("submissions", "Submit", members=run.run_id)
+        link_to("submissions", "Submit", **{"made-from": f"run:{run.run_id}"})
     link_to("train", "Train again", start=f"run {run.run_id}")
 
 

@@ -7,7 +7,15 @@ import numpy as np
 
 from core.evaluation.metrics import Float64Array
 from core.evaluation.prior import GROUP_NAMES, groups_of, mix_of, total_variation
-from core.submission.accidents import Accident, chance_of_agreement, kappa, lost_stretch, moved_rows, renamed_classes
+from core.submission.accidents import (
+    CERTAIN,
+    Accident,
+    chance_of_agreement,
+    kappa,
+    lost_stretch,
+    moved_rows,
+    renamed_classes,
+)
 from core.submission.finding import Finding, is_blocked
 from core.taxonomy import AXES, CLASS_NAMES, NUM_CLASSES, IntArray, decode_axis
 
@@ -19,6 +27,7 @@ _LITTLE = 0.2
 _KNOWS = 0.15
 _LOST = 0.9
 _SURELY = 0.6
+_SURE_KAPPA = 0.5
 _ALIKE = 0.3
 _MOST = 12
 _JUDGES = 4
@@ -107,11 +116,11 @@ def _accident(check: str, looks: list[tuple[Accident | None, str]], cause: str) 
 
 def _check_axes(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
     """An axis that stands still in the file, or in other rows, though references that know something use it."""
-    related = {axis: any(_is_related(classes, one.classes, axis) for one in references) for axis in AXES}
+    moved = [axis for axis in AXES if _is_in_other_rows(classes, references, axis)]
     for axis, names in AXES.items():
         values = decode_axis(classes, axis)
         if (values != values[0]).any():
-            if not related[axis] and any(related.values()) and _is_known(axis, references):
+            if axis in moved and len(moved) < len(AXES):
                 yield Finding(
                     "red", f"{axis} axis", f"the {axis} agrees with nobody more than chance gives, the rest does",
                     f"the {axis} was predicted in another order of rows, or joined by position",
@@ -126,11 +135,18 @@ def _check_axes(classes: IntArray, references: list[Reference]) -> Iterator[Find
         )  # fmt: skip
 
 
-def _is_known(axis: str, references: list[Reference]) -> bool:
-    """Whether references surely know an axis: two agree on it far beyond chance, or one's score takes all three."""
-    values = [decode_axis(one.classes, axis) for one in references]
-    agree = any(kappa(one, other) >= _ALIKE for place, one in enumerate(values) for other in values[:place])
-    return agree or any(one.score >= _SURELY for one in references)
+def _is_in_other_rows(classes: IntArray, references: list[Reference], axis: str) -> bool:
+    """Whether an axis agrees with nobody, though references surely know it.
+
+    They do when two of them agree on it far beyond chance, or when one's score takes all three axes.
+    """
+    own, *values = (decode_axis(one, axis) for one in (classes, *(one.classes for one in references)))
+    found = max(kappa(own, other) for other in values)
+    known = max((kappa(one, other) for place, one in enumerate(values) for other in values[:place]), default=0.0)
+    known = max(known, _SURE_KAPPA if any(one.score >= _SURELY for one in references) else 0.0)
+    chance, spread = chance_of_agreement(own, values[0])
+    spread /= max(1 - chance, 1e-9)  # of kappa
+    return known > max(_ALIKE, CERTAIN * spread) and found < min(max(4 * spread, _UNRELATED), known / 8)
 
 
 def _check_stretches(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
@@ -151,7 +167,7 @@ def _check_stretches(classes: IntArray, references: list[Reference]) -> Iterator
 def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
     shares = [float((classes == one.classes).mean()) for one in references]
     near = [share > 0.5 for one, share in zip(references, shares, strict=True) if one.kind == "member"]
-    if not any(near) and not any(_is_related(classes, one.classes, axis) for one in references for axis in AXES):
+    if not any(near) and not any(_is_related(classes, one.classes) for one in references):
         best = int(np.argmax(shares))
         saw = f"{shares[best]:.1%} of the rows agree with {references[best].name}: what chance gives"
         knows = max(one.score for one in references) >= _KNOWS
@@ -171,8 +187,11 @@ def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator
         yield Finding("yellow" if little else "ok", f"agreement with {words}", saw, "a weak model, or another task")
 
 
-def _is_related(classes: IntArray, reference: IntArray, axis: str) -> bool:
-    """Whether an axis agrees beyond chance."""
-    own, other = decode_axis(classes, axis), decode_axis(reference, axis)
-    chance, spread = chance_of_agreement(own, other)
-    return bool((own == other).mean() - chance > 4 * spread and kappa(own, other) > _UNRELATED)
+def _is_related(classes: IntArray, reference: IntArray) -> bool:
+    """Whether mask, gender or age agree beyond chance."""
+    for axis in AXES:
+        own, other = decode_axis(classes, axis), decode_axis(reference, axis)
+        chance, spread = chance_of_agreement(own, other)
+        if (own == other).mean() - chance > 4 * spread and kappa(own, other) > _UNRELATED:
+            return True
+    return False
