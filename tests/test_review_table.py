@@ -191,16 +191,23 @@ def test_a_table_brought_up_to_date_has_the_same_undecided_cards_as_one_made_ane
     photos, oof, evaluation, groups, _ = made_up()
     evidence = read_evidence(photos, decided(), oof, [evaluation], folds={}, unit=unit, grouping=Groups(groups))
     before = review_table(evidence, photos, decided())
-    open_card = before.units[before.units.split == "train"].target.iloc[3]
-    eval_photo = evaluation.photo_ids[0]
+    train = before.units[before.units.split == "train"]
+    open_card, label = train.target.iloc[3], before.photos.label[before.photos.group == train.index[3]].iloc[0]
+    first, second = evaluation.photo_ids[:2].tolist()
     made = decided(
-        Decision(who="kim", kind="relabel", unit=unit, target=open_card, gender=0),
-        Decision(who="kim", kind="reject", target=str(eval_photo)),
+        Decision(who="kim", kind="relabel", unit=unit, target=open_card, gender=1 - int(label) // 3 % 2),
+        Decision(who="kim", kind="reject", target=first),
+        Decision(who="kim", kind="relabel", target=second, mask=0, gender=0, age_band=2),
+        Decision(who="kim", kind="relabel", target=evaluation.photo_ids[-1], mask=0, gender=1, age_band=2),
     )
-    quick, anew = with_decisions(before, evidence, made), review_table(evidence, photos, made)
+    quick, anew = with_decisions(before, evidence, photos, made), review_table(evidence, photos, made)
     assert quick.units.decision.tolist() == anew.units.decision.tolist()
     assert quick.photos.decision.tolist() == anew.photos.decision.tolist()
     assert quick.units.set_index("target").gain[open_card] == 0
+    assert quick.gained == anew.gained
+    assert 0 not in anew.gained.values()
+    undone = with_decisions(anew, evidence, photos, decided())
+    assert undone.gained == before.gained == {"eval": 0.0, "train": 0.0}
     assert (before.units.decision == "").all()  # the older table is as it was
 
 

@@ -32,8 +32,8 @@ def table_of(
 ) -> ReviewTable:
     """The review table after the decisions up to a revision; ``disputed`` as in ``review_table.review_table``.
 
-    While decisions follow each other quickly, only what is decided is brought up to date: the table itself is made
-    anew when the reviewer pauses, or after some hundred decisions.
+    While decisions follow each other quickly, only what is decided and gained is brought up to date: the table
+    itself is made anew when the reviewer pauses, or after some hundred decisions.
     """
     desk = current()
     grouping = _grouping(desk, inference)
@@ -50,7 +50,7 @@ def table_of(
         return table
     evidence = _evidence(_key(desk), run.run_id, unit, grouping, inference.prior, _calibrated_at(made_at), desk)
     decisions = DecisionStore(desk.workspace, desk.index.dataset_id).effective(at_revision=revision)
-    return with_decisions(table, evidence, decisions, disputed=disputed)
+    return with_decisions(table, evidence, desk.index.photos, decisions, disputed=disputed)
 
 
 def shift_of(run: Run, revision: int) -> Shift:
