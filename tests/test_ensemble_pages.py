@@ -127,6 +127,7 @@ def test_a_file_that_is_gone_is_told_at_its_entry_and_left_out_of_comparisons(op
     table = next(one.value for one in app.dataframe if "problem" in one.value)
     assert [bool(words) for words in table.problem] == [True, False, False]
     assert table.agreement.notna().tolist() == [False, True, True]
+    assert any(note.value.startswith("Left out of comparisons: submission 3: ") for note in app.caption)
     assert app.selectbox(key="diff-from-2").options == ["2", "1"]
     (workspace.submissions / ledger.list().file_name[1]).unlink()
     app = _sound(open_page("submissions"))

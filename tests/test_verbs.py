@@ -206,6 +206,20 @@ def test_files_that_answer_alike_are_told_in_one_line(core, desk, tmp_path):
     assert "submission 99 is not in the ledger" in core("diff", tmp_path / "a.csv", 99)[2]
 
 
+def test_a_comparison_names_the_kept_file_that_is_no_answer_and_what_to_do(core, desk, tmp_path):
+    core("export", "--run", "first", "--out", tmp_path / "a.csv")
+    bad = (tmp_path / "a.csv").read_text().splitlines()
+    (tmp_path / "bad.csv").write_text("\n".join([bad[0], bad[1].rpartition(",")[0] + ",99", *bad[2:]]) + "\n")
+    assert core("gate", tmp_path / "bad.csv", "--import", "--override", "to see")[0] == 0
+    kept = next(desk.submissions.glob("bad-*.csv"))
+    words = f"submission 2, {kept}: its answers are not all classes 0..17; run the gate on it"
+    for both in ((1, 2), (2, 1)):
+        status, _, told = core("diff", *both)
+        assert (status, told) == (1, f"error: {words}\n")
+    assert core("ledger")[1].splitlines()[-1] == words
+    assert "bad.csv: its answers are not all classes" in core("diff", 1, tmp_path / "bad.csv")[2]
+
+
 def test_the_ledger_says_which_file_is_gone_and_when_there_is_none(core, desk, tmp_path):
     assert core("ledger")[1] == "no file yet\n"
     core("export", "--run", "first", "--out", tmp_path / "a.csv")

@@ -12,9 +12,9 @@ from core.evaluation.comparison import signed
 from core.storage.submissions import BOARDS, SubmissionLedger
 from core.submission.difference import difference
 from core.submission.expectation import Belief
-from core.submission.references import answers_of
+from core.submission.references import kept_answers
 from core.submission.scored import LEAST_SCORED
-from core.taxonomy import CLASS_NAMES, IntArray
+from core.taxonomy import CLASS_NAMES
 from ui.findings import show_findings
 from ui.gallery import photo_grid
 from ui.session import current
@@ -35,6 +35,8 @@ def show_table(table: pd.DataFrame) -> None:
         shown, hide_index=True, alt="All submissions", placeholder="", column_order=order,
         column_config=_WORDS | scores | {"problem": st.column_config.TextColumn(width="medium")},
     )  # fmt: skip
+    for told in filter(None, table.problem):
+        st.caption(f"Left out of comparisons: {told}.")
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
         st.caption(
@@ -112,7 +114,7 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
     left, right = st.columns(2)
     first = left.selectbox("from submission", numbers, index=1, key=f"diff-from-{len(numbers)}")
     second = right.selectbox("to submission", numbers, index=0, key=f"diff-to-{len(numbers)}")
-    old, new = (_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
+    old, new = (kept_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
     found = difference(old, new, people=belief.people if belief else None, belief=belief)
     words = f"**{len(found.rows):,} photos** change"
     words += f", of **{found.people:,} people**" if found.people is not None else ""
@@ -133,7 +135,3 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
     photo_grid(
         [ids[place] for place in photos], [f"{CLASS_NAMES[row['to']]}, was {CLASS_NAMES[row['from']]}"] * len(photos)
     )
-
-
-def _answers(ledger: SubmissionLedger, row: pd.Series, ids: list[str]) -> IntArray:
-    return answers_of(ledger.read(row.file_name, row.sha256), ids)

@@ -27,7 +27,7 @@ from core.submission.members import Rows
 from core.submission.outside import add_outside
 from core.submission.overview import common_recipe, compare_recipes, ledger_table
 from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
-from core.submission.references import answers_of
+from core.submission.references import answers_of, kept_answers
 from core.taxonomy import AXES, IntArray
 from core.workspace import Workspace
 
@@ -205,8 +205,7 @@ def ledger(settings: Settings, report: tuple[int, float] | None, board: str, who
         scores = belief.drawn_scores if belief else None
     table = ledger_table(workspace, index, scores)
     lines = ["no file yet" if table.empty else table.drop(columns="problem").to_string(index=False)]
-    problems = zip(table.number, table.problem, strict=True)
-    lines += [f"submission {number}: {problem}" for number, problem in problems if problem]
+    lines += [problem for problem in table.problem if problem]
     settings.finish({"submissions": table.to_dict("records")}, "\n".join(lines))
 
 
@@ -240,22 +239,17 @@ def diff(settings: Settings, first: str, second: str) -> None:
 
 def _answers(workspace: Workspace, rows: Rows, name: str) -> IntArray:
     """(E,) classes of a csv, or of a number of the ledger."""
-    content = _submission(workspace, rows.dataset_id, name)
-    try:
-        return answers_of(content, rows.evaluation_ids)
-    except SubmissionError as error:
-        raise SubmissionError(f"{name}: {error}") from None
-
-
-def _submission(workspace: Workspace, dataset_id: str, name: str) -> bytes:
     if not name.isdigit():
-        return _read(Path(name))
-    ledger = SubmissionLedger(workspace, dataset_id)
+        try:
+            return answers_of(_read(Path(name)), rows.evaluation_ids)
+        except SubmissionError as error:
+            raise SubmissionError(f"{name}: {error}") from None
+    ledger = SubmissionLedger(workspace, rows.dataset_id)
     table = ledger.list()
     mine = table[table.number == int(name)]
     if mine.empty:
         raise SubmissionError(f"submission {name} is not in the ledger; list what is with: ledger")
-    return ledger.read(str(mine.file_name.iloc[0]), str(mine.sha256.iloc[0]))
+    return kept_answers(ledger, mine.iloc[0], rows.evaluation_ids)
 
 
 def _read(path: Path) -> bytes:

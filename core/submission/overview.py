@@ -13,7 +13,7 @@ from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import member_names
 from core.submission.combine import Ballot, Combined
 from core.submission.recipe import Recipe, make_recipe
-from core.submission.references import answers_of
+from core.submission.references import kept_answers
 from core.submission.scored import LEAST_SCORED, estimate_scores
 from core.taxonomy import IntArray
 from core.workspace import Workspace
@@ -120,7 +120,6 @@ def _answers(workspace: Workspace, index: Index, row: object) -> IntArray | str:
     """(E,) classes of a file, or why it cannot be read: gone, changed, or kept though it never could."""
     ids = index.photos.photo_id[index.photos.split == "eval"].tolist()
     try:
-        content = SubmissionLedger(workspace, index.dataset_id).read(row.file_name, row.sha256)  # type: ignore[attr-defined]
-        return answers_of(content, ids)
+        return kept_answers(SubmissionLedger(workspace, index.dataset_id), row, ids)
     except LabelingError as problem:
         return str(problem)

@@ -1,6 +1,7 @@
 """What a file is compared with: its members, the runs of the data set, and the files written before it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,12 +58,29 @@ def earlier_files(workspace: Workspace, rows: Rows) -> list[Reference]:
     found = []
     for row in table.drop_duplicates("sha256").head(_EARLIER).itertuples():
         try:
-            classes = answers_of(ledger.read(str(row.file_name), str(row.sha256)), rows.evaluation_ids)
+            classes = kept_answers(ledger, row, rows.evaluation_ids)
         except LabelingError:
             continue
         score = float(np.nanmax([row.public, row.expected, 0.0]))  # type: ignore[arg-type]
         found.append(Reference(f"submission {row.number}", classes, "earlier", score))
     return found
+
+
+def kept_answers(ledger: SubmissionLedger, row: Any, evaluation_ids: list[str]) -> IntArray:
+    """(E,) classes of a file of the ledger, in info.csv's order.
+
+    Args:
+        row: of ``ledger.list()``.
+    Raises:
+        SubmissionError: it is gone or has changed, or was kept though it cannot be read; which file, and what to do.
+    """
+    about = f"submission {row.number}"
+    try:
+        content = ledger.read(str(row.file_name), str(row.sha256))  # names the file itself
+        about += f", {ledger.path.parent / row.file_name}"
+        return answers_of(content, evaluation_ids)
+    except SubmissionError as error:
+        raise SubmissionError(f"{about}: {error}") from None
 
 
 def answers_of(content: bytes, evaluation_ids: list[str]) -> IntArray:
