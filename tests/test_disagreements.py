@@ -5,8 +5,11 @@ import pytest
 from scipy.stats import entropy
 
 from core.curation.agreement import QUEUE, disagreements
+from core.curation.cards import cards
 from core.curation.disagreements import (
+    by_unit,
     dispute_lines,
+    disputes_of,
     fixed_and_broken,
     reviewers_apart,
     together,
@@ -132,13 +135,34 @@ def test_what_is_disputed_is_worth_what_it_was_worth_before_anybody_answered():
     assert (answered.gain[mine.index] == 0).all()
 
 
-def test_equal_disputes_of_a_found_groups_photos_are_one_line_that_says_how_many():
-    def dispute(kind, *genders):
+def test_equal_disputes_are_one_line_that_names_their_photos():
+    def dispute(name, *genders):
         given = {"mask": -1, "age_band": -1, "rejected": False, "why": ""}
         votes = [{"who": f"fold {place}", "gender": gender} | given for place, gender in enumerate(genders)]
-        return {"kind": kind, "votes": votes}
+        return {"name": name, "votes": votes}
 
-    group = [dispute("", 0, 1), dispute("", 1, 0), dispute("", 0, 1)]
-    assert dispute_lines(group) == ["2 photos · fold 0: male; fold 1: female", "fold 0: female; fold 1: male"]
-    person = [dispute("mask1", 0, 1), dispute("mask2", 0, 1)]
-    assert dispute_lines(person) == ["mask1, mask2 · fold 0: male; fold 1: female"]
+    group = [dispute("photo 1", 0, 1), dispute("photo 3", 1, 0), dispute("photo 4", 0, 1)]
+    assert dispute_lines(group) == [
+        "photo 1, photo 4 · fold 0: male; fold 1: female", "photo 3 · fold 0: female; fold 1: male",
+    ]  # fmt: skip
+    assert dispute_lines([dispute("", 0, 1)]) == ["fold 0: male; fold 1: female"]
+
+
+def test_a_dispute_names_its_photo_as_the_card_shows_it():
+    table = read(made_up(people=10, others=4), "person")
+    first = table.photos.proposal.to_numpy()
+    second = first.copy()
+    disputed = [np.flatnonzero(table.photos.group == group)[5] for group in (3, 12)]  # a folder, a found group
+    second[disputed] = (second[disputed] + 3) % 6 + second[disputed] // 6 * 6
+    told = {"fold 0": first, "fold 1": second}
+    disputes = by_unit(table, disputes_of(table, told))
+    for group, photo in zip((3, 12), disputed, strict=True):
+        (card,) = cards(table, table.units.loc[[group]], queue=QUEUE)
+        assert card["unit"] == "person"
+        place = [one["photo_id"] for one in card["photos"]].index(table.photos.photo_id[photo])
+        (dispute,) = disputes[card["target"]]
+        assert dispute["name"] == (card["photos"][place]["note"] if group == 3 else f"photo {place + 1}")
+        assert dispute_lines([dispute])[0].startswith(f"{dispute['name']} · fold 0: ")
+    alone = read(made_up(people=10, others=4), "photo")
+    named = by_unit(alone, disputes_of(alone, told)).values()
+    assert [dispute["name"] for those in named for dispute in those] == ["", ""]

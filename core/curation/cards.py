@@ -42,7 +42,7 @@ def cards(
 
 
 def _card(table: ReviewTable, row: Any, members: IntArray, queue: str) -> Card:
-    members = _first_to_look_at(table, row, members)
+    members = first_to_look_at(table, row, members)
     head = members[0]
     cell = table.cells[row.Index].reshape(len(GENDERS), len(AGE_BANDS))
     probs = {"mask": table.mask_probs[head], "gender": cell.sum(axis=1), "age": cell.sum(axis=0)}
@@ -71,7 +71,7 @@ def _card(table: ReviewTable, row: Any, members: IntArray, queue: str) -> Card:
     }
 
 
-def _first_to_look_at(table: ReviewTable, row: Any, members: IntArray) -> IntArray:
+def first_to_look_at(table: ReviewTable, row: Any, members: IntArray) -> IntArray:
     """Train: the photo with the most doubtful label; evaluation: the one without a mask, which shows most."""
     photos = table.photos
     if row.split == "train":

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.curation.agreement import AXES, vote_words
+from core.curation.cards import first_to_look_at
 from core.curation.review_table import ReviewTable
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, paired, probabilities
@@ -143,29 +144,35 @@ def disputes_of(
 def by_unit(table: ReviewTable, disputes: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
     """The disputes about each unit's photos or person, by the unit's target, in the order of the table's photos.
 
-    Each has a ``kind`` more: which of a train person's photos it is about, empty where the unit tells.
+    Each has a ``name`` more: which of the card's photos it is about, empty where the card is about one photo or the
+    dispute about the whole person.
     """
     photos = table.photos
     about = {(row["unit"], row["target"]): row for row in disputes.to_dict("records")}
     here = np.flatnonzero(photos.photo_id.isin(disputes.target) | photos.person_id.isin(disputes.target))
+    names = _names_on_cards(table, np.unique(photos.group.to_numpy()[here]))
     targets = table.units.target.to_numpy()[photos.group.to_numpy()[here]].tolist()
     found: dict[str, dict[Any, dict[Any, Any]]] = {}
-    for target, photo in zip(targets, photos.iloc[here].itertuples(), strict=True):
-        kind = photo.kind if table.unit == "person" else ""
-        for key, told in ((("person", photo.person_id), ""), (("photo", photo.photo_id), kind)):
+    for target, place, photo in zip(targets, here.tolist(), photos.iloc[here].itertuples(), strict=True):
+        for key, name in ((("person", photo.person_id), ""), (("photo", photo.photo_id), names.get(place, ""))):
             if key in about:
-                found.setdefault(target, {})[key] = about[key] | {"kind": told}
+                found.setdefault(target, {})[key] = about[key] | {"name": name}
     return {target: list(those.values()) for target, those in found.items()}
 
 
-def dispute_lines(disputes: Sequence[dict[Any, Any]]) -> list[str]:
-    """Disputes of ``by_unit`` in words, equal ones in one line: ``mask1, mask2 · ann: male; lee: female``.
+def _names_on_cards(table: ReviewTable, groups: IntArray) -> dict[int, str]:
+    """Row -> name of each photo on the cards of these persons: its kind, or its place in the row of a found group."""
+    group_of, kinds = table.photos.group.to_numpy(), table.photos.kind.to_numpy()
+    names: dict[int, str] = {}
+    for row in table.units.loc[groups[(table.units.unit == "person").to_numpy()[groups]]].itertuples():
+        shown = first_to_look_at(table, row, np.flatnonzero(group_of == row.Index))
+        names |= {int(photo): kinds[photo] or f"photo {place}" for place, photo in enumerate(shown, 1)}
+    return names
 
-    Photos of a found group have no kind to name them by; of several the line says how many.
-    """
-    kinds: dict[str, list[str]] = {}
+
+def dispute_lines(disputes: Sequence[dict[Any, Any]]) -> list[str]:
+    """Disputes of ``by_unit`` in words, equal ones in one line: ``mask1, mask2 · ann: male; lee: female``."""
+    names: dict[str, list[str]] = {}
     for dispute in disputes:
-        kinds.setdefault("; ".join(map(vote_words, dispute["votes"])), []).append(dispute["kind"])
-    named = {line: ", ".join(filter(None, those)) for line, those in kinds.items()}
-    counted = {line: f"{len(those)} photos" * (len(those) > 1) for line, those in kinds.items()}
-    return [" · ".join(filter(None, (named[line] or counted[line], line))) for line in kinds]
+        names.setdefault("; ".join(map(vote_words, dispute["votes"])), []).append(dispute["name"])
+    return [" · ".join(filter(None, (", ".join(filter(None, those)), line))) for line, those in names.items()]
