@@ -44,4 +44,7 @@ def test_a_photo_without_a_vector_has_no_neighbours():
 
 def test_a_doubted_label_competes_with_what_is_seen_and_otherwise_the_second_best_does():
     pred_probs = np.array([[0.5, 0.3, 0.1, 0.1]] * 3)
-    assert competing_classes(pred_probs, np.array([3, 0, -1])).tolist() == [[0, 3], [0, 1], [0, 1]]
+    seen = np.zeros(3, dtype=np.int64)
+    assert competing_classes(seen, pred_probs, np.array([3, 0, -1])).tolist() == [[0, 3], [0, 1], [0, 1]]
+    seen += 1  # the run says otherwise than the calibrated probabilities
+    assert competing_classes(seen, pred_probs, np.array([3, 1, -1])).tolist() == [[1, 3], [1, 0], [1, 0]]

@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 from core.curation.judged import Judged
+from core.curation.neighbours import competing_classes
 from core.evaluation.metrics import Float64Array
 from core.storage.runs import Run
-from core.taxonomy import AXES, CLASS_NAMES, IntArray, class_name, decode_axis, marginal
+from core.taxonomy import AXES, CLASS_NAMES, class_name, decode_axis, marginal
 from ui.bars import bar_table
 from ui.opened_photo import close_photo, open_photo, opened_photo, photos_behind
 from ui.photo_evidence import show_neighbours, show_photo
@@ -33,7 +34,9 @@ def photo_dialog(run: Run) -> None:
     with right:
         _probabilities(whole, row, pred_probs[row])
         _person(whole, row, pred_probs)
-        show_neighbours(run, whole, row, _competing(whole, row, pred_probs[row]))
+        one = slice(row, row + 1)
+        competing = competing_classes(whole.predictions[one], pred_probs[one], whole.labels[one])
+        show_neighbours(run, whole, row, competing[0])
 
 
 def _steps() -> None:
@@ -84,13 +87,3 @@ def _person(whole: Judged, row: int, pred_probs: Float64Array) -> None:
         whole.photo_ids[others].tolist(), captions, key="person-photos", on_open=open_photo, width=90,
         wrong=((said != whole.labels[others]) & (whole.labels[others] >= 0)).tolist(),
     )  # fmt: skip
-
-
-def _competing(whole: Judged, row: int, pred_probs: Float64Array) -> IntArray:
-    """Label and predicted class; of a right or an unlabelled photo the predicted class and the likeliest other."""
-    label, predicted = int(whole.labels[row]), int(whole.predictions[row])
-    if label not in (-1, predicted):
-        return np.array([label, predicted])
-    others = pred_probs.copy()
-    others[predicted] = -1
-    return np.array([predicted, int(others.argmax())])

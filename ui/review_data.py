@@ -82,7 +82,8 @@ def neighbours(
     wanted = table.photos[table.photos.photo_id.isin(set(photo_ids) - known.keys())]
     if len(wanted):
         train = table.photos[table.photos.split == "train"]
-        competing = competing_classes(table.photo_probs[wanted.index], wanted.label.to_numpy(dtype=np.int64))
+        seen, labels = wanted[["proposal", "label"]].to_numpy(dtype=np.int64).T
+        competing = competing_classes(seen, table.photo_probs[wanted.index], labels)
         known |= nearest_of_two_classes(run.features(), train, wanted.photo_id.tolist(), competing)
     return known
 

@@ -45,15 +45,20 @@ def nearest_of_two_classes(
     return told
 
 
-def competing_classes(pred_probs: FloatArray, labels: IntArray) -> IntArray:
-    """The two classes that compete for each photo, (M, 2): the most probable, and the label where it is another.
+def competing_classes(predictions: IntArray, pred_probs: FloatArray, labels: IntArray) -> IntArray:
+    """The two classes that compete for each photo, (M, 2): the predicted one, and the label where it is another.
 
     Args:
+        predictions: (M,) as the reviewer sees them; calibrated or corrected, another class may be likelier.
         pred_probs: (M, K).
-        labels: (M,) as the photos are labelled now, -1 for none; these, and those as predicted, take the second best.
+        labels: (M,) as the photos are labelled now, -1 for none; these, and those as predicted, take the likeliest
+            other class.
     """
-    first, second = np.argsort(-pred_probs, axis=1)[:, :2].T
-    return np.stack([first, np.where((labels >= 0) & (labels != first), labels, second)], axis=1)
+    others = np.array(pred_probs, dtype=np.float64)
+    others[np.arange(len(others)), predictions] = -1
+    return np.stack(
+        [predictions, np.where((labels >= 0) & (labels != predictions), labels, others.argmax(axis=1))], axis=1
+    )
 
 
 def _unit(features: Features, rows: IntArray) -> NDArray[np.float32]:
