@@ -8,8 +8,6 @@ from core.errors import LabelingError
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import best_runs, member_names
 from core.submission.export import Draft, write_submission
-from core.submission.finding import is_blocked
-from core.submission.importing import gate_file, import_submission
 from core.submission.recipe import METHODS, Recipe, make_recipe, open_recipe
 from ui.ensembles import draft_of, ledger_of
 from ui.findings import class_counts, show_findings
@@ -17,8 +15,8 @@ from ui.ledger import enter_score, show_chart, show_difference, show_file, show_
 from ui.links import no_runs_yet
 from ui.session import current
 from ui.switches import pick_decisions, pick_switches, show_effect
+from ui.upload import check_upload
 
-_LARGEST_UPLOAD = 5  # MB; the organisers' file has 0.6
 _FITTING_NOTHING = ("soft", "logits", "hard")
 
 desk = current()
@@ -84,27 +82,6 @@ def write(draft: Draft) -> None:
         st.rerun()
 
 
-def check_upload() -> None:
-    """A csv made elsewhere: checked, and kept in the ledger when wanted."""
-    number = st.session_state.setdefault("kept", 0)
-    uploaded = st.file_uploader(
-        "csv with ImageID and ans", type="csv", key=f"upload-{number}", max_upload_size=_LARGEST_UPLOAD
-    )
-    if uploaded is None:
-        return
-    found = gate_file(desk.workspace, desk.index, uploaded.getvalue())
-    show_findings([asdict(one) for one in found])
-    blocked = is_blocked(found)
-    override = st.text_input("why it is kept all the same", key=f"upload-override-{number}") if blocked else ""
-    if st.button("Keep it in the ledger", disabled=blocked and not override.strip()):
-        made = import_submission(
-            desk.workspace, desk.index, uploaded.getvalue(), file_name=uploaded.name, override=override
-        )
-        st.session_state["kept"] = number + 1  # other keys: the field is empty, and a second click finds no button
-        st.session_state["just-written"] = made["file_name"]
-        st.rerun()
-
-
 draft = None
 names = member_names(desk.workspace, desk.index.dataset_id)
 if not names:
@@ -147,4 +124,4 @@ else:
         show_difference(ledger, readable, draft.belief if draft else None)
 
 st.subheader("Check a file made elsewhere", anchor=False)
-check_upload()
+check_upload(draft.belief if draft else None)

@@ -25,7 +25,7 @@ from core.submission.difference import difference
 from core.submission.expectation import believe
 from core.submission.export import draft_submission, write_submission
 from core.submission.finding import is_blocked
-from core.submission.importing import gate_file, import_submission
+from core.submission.importing import belief_of_runs, gate_file, import_submission
 from core.submission.overview import common_recipe, ledger_table
 from core.submission.recipe import METHODS, make_recipe
 from core.submission.references import references_for
@@ -240,6 +240,29 @@ def test_a_file_made_elsewhere_is_gated_kept_byte_for_byte_and_listed(desk):
     kept = import_submission(workspace, index, b"nonsense", file_name="b.csv", override="to remember it")
     assert kept["class_counts"] == []
     assert ledger_table(workspace, index).variant.tolist() == ["made elsewhere", "made elsewhere"]
+
+
+def test_a_file_made_elsewhere_is_expected_to_score_like_our_own(desk):
+    workspace, index, truth = desk
+    belief = belief_of_runs(workspace, index)
+    right, wrong = _csv(index, truth), _csv(index, np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % 18))
+    for content in (right, wrong):
+        import_submission(workspace, index, content, file_name="f.csv", override="a test", belief=belief)
+    table = ledger_table(workspace, index)
+    assert table.expected[1] > table.expected[0] + 0.2
+    assert (table.low < table.expected).all()
+    checks = {one.check for one in gate_file(workspace, index, right, belief=belief)}
+    assert ("class mix" in checks) == belief.shift.is_steady
+
+
+def test_a_file_written_elsewhere_is_remembered_though_another_takes_its_place(desk, tmp_path):
+    workspace, index, _ = desk
+    for name in ("one", "two"):
+        draft = draft_submission(workspace, index, make_recipe(members=[f"run:{name}"]))
+        write_submission(workspace, index, draft, out=tmp_path / "mine.csv")
+    (tmp_path / "mine.csv").unlink()
+    assert ledger_table(workspace, index).problem.tolist() == ["", ""]
+    assert ledger_table(workspace, index).agreement.min() < 1
 
 
 @pytest.mark.parametrize("seed", range(4))

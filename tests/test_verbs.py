@@ -224,4 +224,16 @@ def test_the_ledger_says_which_file_is_gone_and_when_there_is_none(core, desk, t
     assert core("ledger")[1] == "no file yet\n"
     core("export", "--run", "first", "--out", tmp_path / "a.csv")
     (tmp_path / "a.csv").unlink()
+    assert "is gone" not in core("ledger")[1]  # a copy was kept
+    next((desk.submissions / "copies").glob("*.csv")).unlink()
     assert core("ledger")[1].splitlines()[-1].startswith(f"submission 1: {tmp_path / 'a.csv'} is gone; put it back")
+
+
+def test_json_holds_null_for_what_is_not_known(core, desk, tmp_path):
+    core("export", "--run", "first", "--out", tmp_path / "a.csv")
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    found = json.loads(core("ledger", "--json")[1].splitlines()[-1], parse_constant=refuse)
+    assert found["submissions"][0]["public"] is None

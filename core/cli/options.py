@@ -1,6 +1,7 @@
 """What all verbs share: ``--data``, ``--workspace``, ``--json``, progress, and how errors are told."""
 
 import json
+import math
 import os
 import sys
 import time
@@ -41,7 +42,16 @@ class Settings:
 
     def finish(self, result: dict[str, Any], text: str) -> None:
         """Print the result: words for a person, or one JSON object as the last line."""
-        click.echo(json.dumps(result, ensure_ascii=False) if self.json else text)
+        click.echo(json.dumps(_jsonable(result), ensure_ascii=False, allow_nan=False) if self.json else text)
+
+
+def _jsonable(value: Any) -> Any:
+    """The same with null for what is no number; JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {name: _jsonable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

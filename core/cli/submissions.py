@@ -22,7 +22,7 @@ from core.submission.ensemble import TIES
 from core.submission.expectation import believe, evaluation_people
 from core.submission.export import draft_submission, effect_told, write_submission
 from core.submission.finding import is_blocked
-from core.submission.importing import gate_file, import_submission
+from core.submission.importing import belief_of_runs, expected_of, gate_file, import_submission
 from core.submission.members import Rows
 from core.submission.outside import add_outside
 from core.submission.overview import common_recipe, compare_recipes, ledger_table
@@ -173,12 +173,17 @@ def _effect_words(effect: Effect) -> list[str]:
 def gate(settings: Settings, submission: Path, keep: bool, comment: str, override: str) -> None:
     """Check a csv made anywhere; exit status 1 when a finding is red."""
     workspace, index = settings.open_workspace(), settings.load_index()
-    findings = gate_file(workspace, index, submission)
+    belief = belief_of_runs(workspace, index)
+    findings = gate_file(workspace, index, submission, belief=belief)
     lines = [f"{one.level:>6}  {one.words}" for one in findings]
     result: dict[str, Any] = {"blocked": is_blocked(findings), "findings": [asdict(one) for one in findings]}
+    score = expected_of(index, submission, belief)
+    result["expected"] = None if score is None else asdict(score)
+    if score:
+        lines.append(f"expected macro F1 {score.mean:.3f} ({score.low:.3f} to {score.high:.3f})")
     if keep:
         made = import_submission(workspace, index, _read(submission), file_name=submission.name,
-                                 comment=comment, override=override)  # fmt: skip
+                                 comment=comment, override=override, belief=belief)  # fmt: skip
         result["path"] = made["path"]
     settings.finish(result, "\n".join(lines))
     if result["blocked"] and not keep:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -113,19 +114,27 @@ class SubmissionLedger:
         return table
 
     def read(self, file_name: str, sha256: str) -> bytes:
-        """A listed file's bytes, as they were when it was written.
+        """A listed file's bytes, as they were when it was written; from the copy, where there is one and it is not.
 
         Raises:
             SubmissionError: the file is gone, or has changed since.
         """
-        path = self.path.parent / file_name
-        try:
-            content = path.read_bytes()
-        except OSError:
-            raise SubmissionError(f"{path} is gone; put it back, or write it again from the same members") from None
-        if hashlib.sha256(content).hexdigest() != sha256:
+        path, is_there = self.path.parent / file_name, False
+        for place in (path, self.copy_of(sha256)):
+            try:
+                content = place.read_bytes()
+            except OSError:
+                continue
+            if hashlib.sha256(content).hexdigest() == sha256:
+                return content
+            is_there = True
+        if is_there:
             raise SubmissionError(f"{path} has changed since it was written; put the old one back, or write it again")
-        return content
+        raise SubmissionError(f"{path} is gone; put it back, or write it again from the same members")
+
+    def copy_of(self, sha256: str) -> Path:
+        """Where the copy lies of a file that was written outside of the workspace."""
+        return self.path.parent / "copies" / f"{sha256}.csv"
 
     def _open(self) -> sqlite3.Connection:
         private_folder(self.path.parent)

@@ -167,8 +167,10 @@ def write_submission(
         write_text(out, draft.text)  # last: a csv file always has its manifest
     except OSError as error:
         raise SubmissionError(f"{out} cannot be written: {error.strerror}; choose another place") from None
-    listed = out.name if out.parent == workspace.submissions else str(out)
-    SubmissionLedger(workspace, index.dataset_id).add(listed, manifest)
+    ledger, is_inside = SubmissionLedger(workspace, index.dataset_id), out.parent == workspace.submissions
+    if not is_inside:
+        write_text(ledger.copy_of(draft.sha256), draft.text)
+    ledger.add(out.name if is_inside else str(out), manifest)
     return {"path": str(out), "manifest_path": str(manifest_path), **manifest}
 
 
@@ -190,7 +192,7 @@ def manifest_of(draft: Draft, *, override: str = "", comment: str = "") -> dict[
         "inputs_sha256": hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
         "weights": draft.combined.weights.round(6).tolist(),
         "label_revision": draft.label_revision,
-        "expected": None if draft.expected is None else _rounded(asdict(draft.expected)),
+        "expected": None if draft.expected is None else rounded(asdict(draft.expected)),
         "effect": effect_told(draft.effect),
         "class_counts": draft.class_counts,
         "findings": [asdict(finding) for finding in draft.findings],
@@ -255,10 +257,11 @@ def effect_told(effect: Effect | None) -> dict[str, Any] | None:
     if effect is None:
         return None
     told = {"photos": len(effect.changes.rows), "people": effect.changes.people}
-    return told | {"before": _rounded(asdict(effect.before)), "after": _rounded(asdict(effect.after))}
+    return told | {"before": rounded(asdict(effect.before)), "after": rounded(asdict(effect.after))}
 
 
-def _rounded(numbers: dict[str, float]) -> dict[str, float]:
+def rounded(numbers: dict[str, float]) -> dict[str, float]:
+    """Scores as a manifest tells them."""
     return {name: round(number, 5) for name, number in numbers.items()}
 
 

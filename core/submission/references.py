@@ -1,6 +1,7 @@
 """What a file is compared with: its members, the runs of the data set, and the files written before it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def kept_answers(ledger: SubmissionLedger, row: Any, evaluation_ids: list[str]) 
         raise SubmissionError(f"{about}: {error}") from None
 
 
-def answers_of(content: bytes, evaluation_ids: list[str]) -> IntArray:
+def answers_of(content: Path | bytes, evaluation_ids: list[str]) -> IntArray:
     """(E,) classes of a file, in info.csv's order.
 
     Raises:
