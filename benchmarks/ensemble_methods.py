@@ -18,19 +18,21 @@ from core.storage.decisions import DecisionStore
 from core.storage.runs import list_runs
 from core.submission.assemble import open_members, rows_of
 from core.submission.combine import Ballot, Combined, combine
-from core.submission.expectation import believe
-from core.submission.overview import compare_recipes
+from core.submission.expectation import believe, evaluation_mix
+from core.submission.overview import best_way, compare_recipes
 from core.submission.recipe import Recipe, make_recipe
 from core.taxonomy import AXES, IntArray
 from core.workspace import Workspace
 
+_KINDS = ("plain", "corrected")
 _METHODS = ("soft", "logits", "hard", "fitted", "greedy", "stacked", "axes")
 
 
 def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Each run alone and every method over all of them.
+    """Each run alone and every method over all of them, as voted and corrected to EM's mix for macro F1.
 
-    The chosen ensemble and the best member are those with the highest out-of-fold macro F1; the truth only scores.
+    The chosen ensemble is the one, as voted or corrected, with the highest macro F1 of held-out train people weighed
+    to the estimated evaluation mix; the best member is chosen alike. The truth only scores.
 
     Args:
         run_ids: all finished runs with every fold when empty.
@@ -42,6 +44,11 @@ def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] =
     if len(names) < 2:
         raise RunError(f"{len(names)} runs are finished on all folds; an ensemble needs two, train another")
     ballot = Ballot(rows, tuple(open_members(workspace, rows, names)))
+    mix = None if ballot.best is None else evaluation_mix(rows, ballot.best)
+    if mix is None:
+        raise RunError(
+            "the estimates of the evaluation mix disagree; train a better run, or the runs on the same people"
+        )
     truth = pd.read_csv(data / "truth" / "eval.csv", dtype={"ImageID": str, "person": str}).set_index("ImageID")
     truth = truth.loc[rows.evaluation_ids]
     found: dict[str, dict[str, Any]] = {}
@@ -51,25 +58,27 @@ def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] =
         combined = combine(own, recipe)
         ensembles += [combined] if own is ballot else []
         found[name], submitted[name] = _measured(own, combined, truth)
-    table = compare_recipes(ballot, ensembles).set_index("name")
-    for name, entry in found.items():
-        told = table.loc[name]
-        entry["oof"] = {key: round(float(told[key]), 4) for key in ("macro_f1", "low", "high", "gain", "gain_low")}
-    chosen = max(_METHODS, key=lambda name: found[name]["oof"]["macro_f1"])
-    best = max(names, key=lambda name: found[name]["oof"]["macro_f1"])
-    tried = [entry[kind]["inside"] for entry in found.values() for kind in ("plain", "corrected")]
+    table = compare_recipes(ballot, ensembles, mix=mix, corrected=True)
+    for name, told in table.set_index("name").iterrows():
+        found[str(name)]["held_out"] = told.dropna().round(4).to_dict()
+    chosen, best = (best_way(part) for part in (table[len(names) :], table[: len(names)]))
+    assert chosen is not None
+    assert best is not None
+    kinds = [_KINDS[way.corrected] for way in (chosen, best)]
+    alike = {kind: _gain(truth, submitted[chosen.name][kind], submitted[best.name][kind]) for kind in _KINDS}
+    tried = [entry[kind]["inside"] for entry in found.values() for kind in _KINDS]
     return {
         "people": len(set(ballot.person_ids)),
+        "mix": mix.round(4).tolist(),
         "predictions": found,
         "inside": f"{sum(entry['plain']['inside'] for entry in found.values())} of {len(found)}",
         "inside_with_corrections": f"{sum(tried)} of {len(tried)}",
-        "chosen": chosen,
-        "best_member": best,
-        "chosen_true": {kind: found[chosen][kind]["true"] for kind in ("plain", "corrected")},
-        "best_member_true": {kind: found[best][kind]["true"] for kind in ("plain", "corrected")},
-        "chosen_gain": {
-            kind: _gain(truth, submitted[chosen][kind], submitted[best][kind]) for kind in ("plain", "corrected")
-        },
+        "chosen": str(chosen),
+        "best_member": str(best),
+        "chosen_true": found[chosen.name][kinds[0]]["true"],
+        "best_member_true": found[best.name][kinds[1]]["true"],
+        "chosen_gain": _gain(truth, submitted[chosen.name][kinds[0]], submitted[best.name][kinds[1]]),
+        "chosen_gain_alike": alike,
         "seconds": round(time.perf_counter() - started, 1),
     }
 

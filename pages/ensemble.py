@@ -12,7 +12,7 @@ from core.submission.outside import add_outside
 from core.submission.overview import compare_recipes
 from core.submission.recipe import METHODS, Recipe, make_recipe, save_recipe
 from core.taxonomy import AXES
-from ui.ensembles import ballot_of, combined_of, decided_of
+from ui.ensembles import ballot_of, combined_of, decided_of, mix_of
 from ui.links import link_to, no_runs_yet
 from ui.members import show_members, show_scores
 from ui.session import current
@@ -84,7 +84,8 @@ try:
     recipe = settings_of(chosen)
     ballot = ballot_of(recipe)
     combined = combined_of(recipe, ballot)
-    table = compare_recipes(ballot, [combined])
+    mix = mix_of(ballot)
+    table = compare_recipes(ballot, [combined], mix=mix)
     show_scores(ballot, combined, table)
     decided = None if recipe.is_plain else decided_of(recipe)
     if decided and decided.effect and decided.inference:
@@ -98,14 +99,13 @@ try:
             st.session_state["saved"] = name
     if saved := st.session_state.get("saved"):
         link_to("submissions", f"Make a submission of {saved}", **{"made-from": f"ensemble:{saved}"})
-    show_members(recipe, ballot, combined, table)
+    show_members(recipe, ballot, combined, table, mix)
     with st.expander("Suggest members", key="suggest", on_change="rerun") as box:
         if box.open:
             trade = st.slider("macro F1 to give up for unlike errors", 0.0, 0.1, choosing.TRADE, 0.005, key="trade")
             runs = [name for name in names if name.startswith("run:")]
-            steps = choosing.suggest(
-                ballot_of(make_recipe(members=runs, calibration=recipe.calibration)), trade=trade
-            )
+            pool = ballot_of(make_recipe(members=runs, calibration=recipe.calibration))
+            steps = choosing.suggest(pool, mix=mix_of(pool), trade=trade)
             st.dataframe(pd.DataFrame(steps, columns=["name", "score", "why"]), hide_index=True)
             if steps and st.button("Take these"):
                 st.session_state["suggested"] = [step.name for step in steps]

@@ -63,3 +63,11 @@ def test_the_rounds_end_as_high_as_a_search_photo_by_photo(seed):
     found = expected_macro_f1(pred_probs, best_classes(pred_probs))
     assert found >= expected_macro_f1(pred_probs, pred_probs.argmax(1)) - 1e-12
     assert found >= 0.995 * expected_macro_f1(pred_probs, local_search(pred_probs))
+
+
+def test_weights_are_photos_counted_as_often():
+    rng = np.random.default_rng(3)
+    probs, often = rng.dirichlet(np.full(18, 0.3), size=300), rng.integers(1, 4, size=300)
+    counted = best_classes(probs.repeat(often, axis=0))
+    np.testing.assert_array_equal(best_classes(probs, weights=often).repeat(often), counted)
+    assert (best_classes(probs) != best_classes(probs, weights=often)).any()

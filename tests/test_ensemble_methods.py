@@ -25,7 +25,7 @@ def data(workspace, tmp_path, monkeypatch):
     return tmp_path / "data", table
 
 
-def test_every_member_and_method_has_its_scores_and_the_chosen_one_is_the_best_out_of_fold(data, workspace):
+def test_every_member_and_method_has_its_scores_and_held_out_people_choose(data, workspace):
     folder, table = data
     found = ensemble_methods.compare_methods(folder, workspace)
     told = found["predictions"]
@@ -33,11 +33,22 @@ def test_every_member_and_method_has_its_scores_and_the_chosen_one_is_the_best_o
     guess = open_run(workspace, "a").evaluation().logits.argmax(axis=1)
     oracle = f1_score(table.ans, guess, labels=range(18), average="macro", zero_division=0)
     assert told["run:a"]["plain"]["true"] == pytest.approx(oracle, abs=1e-4)
-    best = max(ensemble_methods._METHODS, key=lambda name: told[name]["oof"]["macro_f1"])
-    assert found["chosen"] == best
+    for kind, names in (("chosen", ensemble_methods._METHODS), ("best_member", ["run:a", "run:b"])):
+        held_out = {name: told[name]["held_out"] for name in names}
+        best = max(names, key=lambda name: max(held_out[name]["at_mix"], held_out[name]["corrected"]))
+        assert found[kind].split(",")[0].split(" ")[0] == best
     for entry in told.values():
         one = entry["corrected"]
         assert one["inside"] == (one["low"] <= one["true"] <= one["high"]) or abs(one["true"] - one["high"]) < 1e-3
+
+
+def test_the_truth_chooses_nothing(data, workspace):
+    folder, table = data
+    first = ensemble_methods.compare_methods(folder, workspace)
+    table.assign(ans=table.ans.to_numpy()[::-1]).to_csv(folder / "truth" / "eval.csv", index=False)
+    second = ensemble_methods.compare_methods(folder, workspace)
+    assert (second["chosen"], second["best_member"]) == (first["chosen"], first["best_member"])
+    assert second["chosen_true"] != first["chosen_true"]
 
 
 def test_one_run_is_no_ensemble(data, workspace):

@@ -312,12 +312,15 @@ def test_the_command_line_does_all_of_it(desk, monkeypatch, tmp_path):
     def run(*arguments, fails=False):
         done = CliRunner().invoke(cli, [*map(str, arguments), "--workspace", str(workspace.root), "--json"])
         assert (done.exception is not None) == fails, done.output
-        return None if fails else json.loads(done.output.splitlines()[-1])
+        return None if fails else json.loads(done.output.splitlines()[-1], parse_constant=pytest.fail)  # no NaN
 
     assert run("ensemble")["members"] == ["run:two", "run:one"]
     found = run("ensemble", "--run", "one", "--run", "two", "--all-methods", "--save", "pair")
     assert [row["name"] for row in found["scores"]] == ["run:two", "run:one", *METHODS]
     assert found["people"] == 60
+    scores = {row["name"]: max(row["at_mix"], row["corrected"]) for row in found["scores"]}
+    assert found["best"]["member"][2] == max(scores["run:one"], scores["run:two"])
+    assert found["best"]["ensemble"][2] == max(scores[method] for method in METHODS)
     (tmp_path / "friend.csv").write_bytes(_csv(index, truth))
     assert run("ensemble", "--add", tmp_path / "friend.csv")["member"] == "outside:friend"
     first = run("export", "--from", "pair", "--comment", "pair")

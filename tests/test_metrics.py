@@ -14,6 +14,7 @@ from core.evaluation.metrics import (
     f1_per_class,
     macro_f1,
     probabilities,
+    weighted_macro_f1,
 )
 from core.taxonomy import AXES, CLASS_NAMES, decode_axis
 
@@ -114,3 +115,13 @@ def test_bad_input_is_refused_with_its_value_and_the_next_step(labels, predictio
 def test_logits_that_are_not_finite_are_refused_by_row():
     with pytest.raises(RunError, match="row 1 are not finite"):
         probabilities(np.array([[0.0, 1.0], [np.nan, 1.0]]))
+
+
+def test_a_weighted_score_is_that_of_photos_counted_as_often():
+    rng = np.random.default_rng(5)
+    labels, guess, often = rng.integers(18, size=400), rng.integers(18, size=400), rng.integers(4, size=400)
+    counted = macro_f1(labels.repeat(often), guess.repeat(often))
+    assert weighted_macro_f1(labels, guess, often) == pytest.approx(counted, abs=1e-12)
+    assert weighted_macro_f1(labels, guess, np.ones(400)) == macro_f1(labels, guess)
+    with pytest.raises(RunError, match="labels has 400 rows but weights has 3"):
+        weighted_macro_f1(labels, guess, [1, 1, 1])

@@ -15,6 +15,7 @@ from core.evaluation.prior import (
     group_probabilities,
     groups_of,
     mix_of,
+    mix_weights,
     total_variation,
 )
 from tests.synthetic import EVAL_MIX, TRAIN_MIX, draw_people
@@ -144,3 +145,16 @@ def test_a_group_without_train_people_stays_without_evaluation_people():
 def test_input_that_cannot_be_is_refused(call, message):
     with pytest.raises(RunError, match=message):
         call()
+
+
+def test_weights_give_people_another_mix(train):
+    groups = groups_of(train.labels)
+    weights = mix_weights(groups, EVAL_MIX)
+    np.testing.assert_allclose(mix_of(groups, weights), EVAL_MIX, atol=1e-12)
+    assert weights.mean() == pytest.approx(1)
+    some = groups < 3  # of the groups that are not there nothing is left, the others keep their ratios
+    np.testing.assert_allclose(
+        mix_of(groups[some], mix_weights(groups[some], EVAL_MIX))[:3], EVAL_MIX[:3] / EVAL_MIX[:3].sum(), atol=1e-12
+    )
+    with pytest.raises(RunError, match="give 6 shares, none negative"):
+        mix_weights(groups, [1.0, 0.0])

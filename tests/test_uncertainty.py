@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 
 from core.errors import RunError
 from core.evaluation.metrics import macro_f1
-from core.evaluation.uncertainty import macro_f1_interval, wilson_interval
+from core.evaluation.uncertainty import macro_f1_draws, macro_f1_interval, wilson_interval
 
 
 def _people(seed, people, photos=7, right=0.7):
@@ -99,3 +99,12 @@ def test_wilson_interval_of_nothing_is_everything():
     assert wilson_interval(0, 0) == (0.0, 1.0)
     with pytest.raises(RunError, match="5 successes of 3 cannot be"):
         wilson_interval(5, 3)
+
+
+def test_weights_of_people_are_their_photos_counted_as_often():
+    rng = np.random.default_rng(7)
+    people = np.repeat(np.arange(40), 7)
+    labels, guess = rng.integers(18, size=280), rng.integers(18, size=280)
+    often = rng.integers(1, 4, size=40)[people]
+    counted = macro_f1_draws(labels.repeat(often), [guess.repeat(often)], people.repeat(often), draws=20)
+    np.testing.assert_allclose(macro_f1_draws(labels, [guess], people, weights=often, draws=20), counted, rtol=1e-6)

@@ -17,7 +17,7 @@ from core.storage.decisions import DecisionStore
 from core.submission.assemble import open_members, rows_of
 from core.submission.combine import Ballot, Combined, combine
 from core.submission.deciding import Decided, Voted, decide, rehearse_votes, voted
-from core.submission.expectation import Belief
+from core.submission.expectation import Belief, evaluation_mix
 from core.submission.export import Draft, draft_submission
 from core.submission.members import Member, Rows
 from core.submission.overview import common_recipe, ledger_table
@@ -51,6 +51,15 @@ def combined_of(recipe: Recipe, ballot: Ballot) -> Combined:
     """The ensemble; methods that are fitted are fitted once."""
     desk = current()
     return _combined((_key(recipe, desk.workspace), ballot.rows.digest, _revision()), ballot, recipe)
+
+
+def mix_of(ballot: Ballot) -> Float64Array | None:
+    """The evaluation set's mix by a ballot's best member, estimated once a member."""
+    best = ballot.best
+    if best is None:
+        return None
+    made_of = (best.name, stamp_of(current().workspace, best.name), json.dumps(best.origin.get("calibration")))
+    return _mix((*made_of, ballot.rows.digest, _revision()), ballot.rows, best)
 
 
 def voted_of(recipe: Recipe) -> Voted:
@@ -145,6 +154,11 @@ def _member(key: object, _name: str, _calibration: CalibrationMethod, _workspace
 @st.cache_resource(max_entries=30, show_spinner="Combining")
 def _combined(key: object, _ballot: Ballot, _recipe: Recipe) -> Combined:  # noqa: ARG001
     return combine(_ballot, _recipe)
+
+
+@st.cache_resource(max_entries=50, show_spinner="Estimating the evaluation set's mix")
+def _mix(key: object, _rows: Rows, _member: Member) -> Float64Array | None:  # noqa: ARG001
+    return evaluation_mix(_rows, _member)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Estimating the evaluation set's mix")

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.evaluation.comparison import signed
+from core.evaluation.metrics import Float64Array
 from core.submission import choosing
 from core.submission.combine import Ballot, Combined
 from core.submission.recipe import Recipe
@@ -14,7 +15,10 @@ from ui.ensembles import rehearsal_of
 from ui.rehearsal import show_rehearsal
 from ui.times import duration
 
-_HEADS = {"macro_f1": "macro F1", "gain_low": "gain, from", "gain_high": "gain, to"}
+_HEADS = {
+    "macro_f1": "macro F1", "gain_low": "gain, from", "gain_high": "gain, to",
+    "at_mix": "at the evaluation mix", "at_mix_gain": "gain there",
+}  # fmt: skip
 
 
 def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
@@ -23,16 +27,18 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
     people = len(set(ballot.person_ids))
     cost = sum(member.seconds for member in ballot.members)
     cells = st.columns(4)
-    cells[0].metric("macro F1, out-of-fold", f"{own.macro_f1:.4f}" if people else "unknown")
-    cells[1].metric("over the best member", signed(own.gain) if people else "unknown")
+    cells[0].metric("macro F1, out-of-fold", _number(own.macro_f1), help="Of people like the train people.")
+    cells[1].metric(
+        "at the evaluation mix", _number(own.at_mix),
+        help="The same people, weighed so that genders and ages are as many as the evaluation set probably has: the "
+        "mean of both estimates by the best member; see the page Shift.",
+    )  # fmt: skip
     cells[2].metric("people that count", f"{people:,}")
     cells[3].metric("training it rests on", duration(cost))
     if people:
-        certain = "a gain is certain" if own.gain_low > 0 else "a gain is not certain"
-        certain = "a loss is certain: take the best member, or others" if own.gain_high < 0 else certain
         st.caption(
             f"95 % by person: {own.low:.3f} to {own.high:.3f}. Over the best member, same people: "
-            f"{signed(own.gain_low)} to {signed(own.gain_high)}, so {certain}. Combined in {combined.seconds:.2f} s."
+            f"{_gains(own)}. Combined in {combined.seconds:.2f} s."
         )
     if lacking := ballot.without_score():
         st.warning(
@@ -40,16 +46,37 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
         )
 
 
+def _number(score: float) -> str:
+    return "unknown" if np.isnan(score) else f"{score:.4f}"
+
+
+def _gains(own: pd.Series) -> str:
+    """The gain over the best member, as the train people are and at the evaluation mix where that is known."""
+    told = [(own.gain, own.gain_low, own.gain_high), (own.at_mix_gain, own.at_mix_gain_low, own.at_mix_gain_high)]
+    told = told if not np.isnan(own.at_mix) else told[:1]
+    words = [f"{signed(gain)} ({signed(low)} to {signed(high)})" for gain, low, high in told]
+    _, low, high = told[-1]  # the evaluation mix is what counts
+    certain = "a gain is certain" if low > 0 else "a gain is not certain"
+    certain = "a loss is certain: take the best member, or others" if high < 0 else certain
+    return f"{'; at the evaluation mix '.join(words)}, so {certain}"
+
+
 @st.fragment
-def show_members(recipe: Recipe, ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None:
-    """Tables and charts about the members, one a tab; only the open one is made."""
+def show_members(
+    recipe: Recipe, ballot: Ballot, combined: Combined, table: pd.DataFrame, mix: Float64Array | None
+) -> None:
+    """Tables and charts about the members, one a tab; only the open one is made.
+
+    Args:
+        mix: (6,) of the evaluation people, None where nothing steady is known.
+    """
     names = [member.name for member in ballot.members]
     tabs = st.tabs(["Members", "Agreement", "Errors in common", "Classes", "Rehearsal"], key="about-members",
                    on_change="rerun")  # fmt: skip
     scores, alike, errors, classes, rehearsal = tabs
     if scores.open:
         with scores:
-            _show_table(ballot, combined, table, names)
+            _show_table(ballot, combined, table, names, mix)
     if alike.open:
         with alike:
             apart = ", ".join(f"{axis} {share:.1%}" for axis, share in choosing.axis_disagreement(ballot).items())
@@ -73,12 +100,15 @@ def show_members(recipe: Recipe, ballot: Ballot, combined: Combined, table: pd.D
             show_rehearsal(rehearsal_of(recipe))
 
 
-def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: list[str]) -> None:
+def _show_table(
+    ballot: Ballot, combined: Combined, table: pd.DataFrame, names: list[str], mix: Float64Array | None
+) -> None:
     """Every member with its score, what it adds and what it counts."""
-    adds = pd.Series(choosing.what_each_adds(ballot), index=names)
+    adds = pd.Series(choosing.what_each_adds(ballot, mix=mix), index=names)
     weights = pd.DataFrame(combined.weights.reshape(-1, len(names)).T, index=names)
     weights.columns = list(AXES) if len(weights.columns) == 3 else ["weight"]
-    numbers = table.set_index("name").assign(adds=adds).join(weights).round(4)
+    found = table.drop(columns=["at_mix_gain_low", "at_mix_gain_high"]).dropna(axis=1, how="all")
+    numbers = found.set_index("name").assign(adds=adds).join(weights).round(4)
     shown = (numbers + 0).reset_index()  # + 0: no zero with a minus
     shown.loc[len(shown) - 1, "name"] = f"this ensemble: {combined.recipe.method}"
     st.dataframe(
@@ -86,9 +116,10 @@ def _show_table(ballot: Ballot, combined: Combined, table: pd.DataFrame, names: 
         column_config={name: st.column_config.NumberColumn(_HEADS.get(name, name), format="%.4f")
                        for name in shown.columns[1:]},
     )  # fmt: skip
+    there = "" if mix is None else "there "
     st.caption(
-        "adds: macro F1 of the equal soft vote less that of the vote without this member. "
-        "gain: over the best member, paired."
+        "gain: over the best member, paired. At the evaluation mix: the people weighed to the mix that is estimated. "
+        f"adds: macro F1 {there}of the equal soft vote less that of the vote without this member."
     )
 
 

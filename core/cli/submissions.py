@@ -19,13 +19,13 @@ from core.submission.combine import combine
 from core.submission.deciding import Effect, decide, vote, voted
 from core.submission.difference import difference
 from core.submission.ensemble import TIES
-from core.submission.expectation import believe, evaluation_people
+from core.submission.expectation import believe, evaluation_mix, evaluation_people
 from core.submission.export import draft_submission, effect_told, write_submission
 from core.submission.finding import is_blocked
 from core.submission.importing import belief_of_runs, expected_of, gate_file, import_submission
 from core.submission.members import Rows
 from core.submission.outside import add_outside
-from core.submission.overview import common_recipe, compare_recipes, ledger_table
+from core.submission.overview import best_way, common_recipe, compare_recipes, ledger_table
 from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of, kept_answers
 from core.taxonomy import AXES, IntArray
@@ -79,7 +79,7 @@ def _recipe(workspace: Workspace, given: dict[str, Any]) -> Recipe:
 @click.option(
     "--ids", type=click.Path(path_type=Path), help="With --add of an npy: csv with the ImageID of each row."
 )
-@click.option("--all-methods", is_flag=True, help="Compare every method over these members.")
+@click.option("--all-methods", is_flag=True, help="Compare every method over these members, as voted and corrected.")
 @common_options
 @pass_settings
 def ensemble(
@@ -106,14 +106,19 @@ def ensemble(
     found = [combine(ballot, one) for one in recipes]
     if save:
         save_recipe(workspace, save, recipe)
-    table = compare_recipes(ballot, found)
+    mix = None if ballot.best is None else evaluation_mix(rows, ballot.best)
+    table = compare_recipes(ballot, found, mix=mix, corrected=all_methods)
     own = next(one for one in found if one.recipe == recipe)
     effect = None if recipe.is_plain else decide(workspace, voted(workspace, ballot, own), recipe).effect
-    result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)),
+    size = len(ballot.members)
+    best = {"member": best_way(table[:size]), "ensemble": best_way(table[size:])}
+    result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)), "best": best,
               "scores": table.to_dict("records"), "weights": found[-1].weights.round(4).tolist(),
               "effect": effect_told(effect)}  # fmt: skip
-    listing = table.to_string(index=False, float_format=lambda value: f"{value:z.4f}")
-    settings.finish(result, "\n".join([listing, *(_effect_words(effect) if effect else [])]))
+    told = table.dropna(axis=1, how="all")
+    listing = told.to_string(index=False, na_rep="", float_format=lambda value: f"{value:z.4f}")
+    words = [f"best {kind} at the evaluation mix: {way}" for kind, way in best.items() if way and all_methods]
+    settings.finish(result, "\n".join([listing, *words, *(_effect_words(effect) if effect else [])]))
 
 
 @click.command()

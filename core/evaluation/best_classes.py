@@ -21,11 +21,11 @@ def expected_macro_f1(pred_probs: FloatArray, predictions: ArrayLike) -> float:
     exact: Float64Array = np.asarray(pred_probs, dtype=np.float64)
     chosen, _ = paired(predictions, predictions, num_classes=exact.shape[1])
     same_length(predictions=chosen, pred_probs=exact)
-    hits, support, predicted = _expected_counts(exact, chosen)
+    hits, support, predicted = _expected_counts(exact, chosen, np.ones(len(exact)))
     return float(f1_from_counts(hits, support, predicted).mean())
 
 
-def best_classes(pred_probs: FloatArray) -> IntArray:
+def best_classes(pred_probs: FloatArray, *, weights: ArrayLike | None = None) -> IntArray:
     """Classes with the highest expected macro F1 that turns of this rule find, (N,).
 
     F1 of class k is 2 T / (S + M). To predict one more photo as k changes it by about
@@ -39,16 +39,18 @@ def best_classes(pred_probs: FloatArray) -> IntArray:
 
     Args:
         pred_probs: (N, K) calibrated, and corrected to the mix of the photos.
+        weights: (N,) how often each photo counts.
 
     Source: Ye, Chai, Lee, Chieu, Optimizing F-measure: a tale of two approaches, ICML 2012; the threshold
         F / 2: Lipton, Elkan, Naryanaswamy, Optimal thresholding of classifiers to maximize F1 measure, ECML 2014.
     """
     probs = np.asarray(pred_probs, dtype=np.float64)
+    often = np.ones(len(probs)) if weights is None else np.asarray(weights, dtype=np.float64)
     chosen: IntArray = probs.argmax(axis=1)
     best, best_score = chosen, -1.0
     worth = score = np.zeros(0)
     for turn in range(_ROUNDS):
-        hits, support, predicted = _expected_counts(probs, chosen)
+        hits, support, predicted = _expected_counts(probs, chosen, often)
         f1 = f1_from_counts(hits, support, predicted)
         if f1.mean() > best_score:
             best, best_score = chosen, float(f1.mean())
@@ -58,11 +60,13 @@ def best_classes(pred_probs: FloatArray) -> IntArray:
     return best
 
 
-def _expected_counts(probs: Float64Array, predictions: IntArray) -> tuple[Float64Array, Float64Array, Float64Array]:
+def _expected_counts(
+    probs: Float64Array, predictions: IntArray, often: Float64Array
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Expected T (hits) and S (photos) of each class, and M (photos predicted as it), (K,) each."""
-    of_chosen = probs[np.arange(len(probs)), predictions]
     num_classes = probs.shape[1]
-    hits = np.bincount(predictions, weights=of_chosen, minlength=num_classes).astype(np.float64)
-    predicted = np.bincount(predictions, minlength=num_classes).astype(np.float64)
-    support: Float64Array = probs.sum(axis=0)
+    of_chosen = probs[np.arange(len(probs)), predictions] * often
+    hits: Float64Array = np.bincount(predictions, weights=of_chosen, minlength=num_classes).astype(np.float64)
+    predicted: Float64Array = np.bincount(predictions, weights=often, minlength=num_classes).astype(np.float64)
+    support: Float64Array = often @ probs
     return hits, support, predicted

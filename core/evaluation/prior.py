@@ -58,6 +58,24 @@ def mix_of(groups: ArrayLike, weights: ArrayLike | None = None) -> Float64Array:
     return shares
 
 
+def mix_weights(groups: ArrayLike, mix: ArrayLike) -> Float64Array:
+    """How much each of these photos or people counts, (N,), when their groups shall have a mix; 1 on average.
+
+    Args:
+        groups: (N,) group 0..5.
+        mix: (6,) shares wanted; those of groups that are not there are lost, the others keep their ratios.
+    Raises:
+        RunError: not six shares, a negative one, or none for any group that is there.
+    """
+    known = np.asarray(groups, dtype=np.int64)
+    here, wanted = mix_of(known), np.asarray(mix, dtype=np.float64)
+    if wanted.shape != (NUM_GROUPS,) or wanted.min() < 0 or wanted[here > 0].sum() <= 0:
+        raise RunError(f"mix is {wanted.tolist()}; give {NUM_GROUPS} shares, none negative")
+    ratio = np.where(here > 0, wanted / np.where(here > 0, here, 1), 0.0)[known]
+    weights: Float64Array = ratio / ratio.mean()
+    return weights
+
+
 def total_variation(first: ArrayLike, second: ArrayLike) -> float:
     """Half the summed difference of two mixes: the share of people that would have to change group.
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from core.errors import RunError
 from core.evaluation.metrics import Float64Array, f1_from_counts, paired, same_length
-from core.evaluation.prior import NUM_GROUPS, groups_of, mix_of
+from core.evaluation.prior import groups_of, mix_of, mix_weights
 from core.evaluation.uncertainty import count_by_person
 from core.taxonomy import IntArray
 
@@ -153,10 +153,5 @@ def _chances(true: IntArray, codes: IntArray, n_people: int, mix: ArrayLike | No
     """How likely each person is drawn, so that the groups come out as in the mix."""
     groups = np.zeros(n_people, dtype=np.int64)
     groups[codes] = groups_of(true)
-    here = mix_of(groups)
-    wanted = here if mix is None else np.asarray(mix, dtype=np.float64)
-    if wanted.shape != (NUM_GROUPS,) or wanted.min() < 0 or wanted[here > 0].sum() <= 0:
-        raise RunError(f"mix is {wanted.tolist()}; give {NUM_GROUPS} shares, none negative")
-    ratio = np.where(here > 0, wanted / np.where(here > 0, here, 1), 0.0)[groups]
-    chances: Float64Array = ratio / ratio.sum()
+    chances: Float64Array = mix_weights(groups, mix_of(groups) if mix is None else mix) / n_people
     return chances

@@ -54,15 +54,28 @@ def macro_f1_interval(
 
 
 def macro_f1_draws(
-    labels: ArrayLike, predictions: Sequence[ArrayLike], groups: ArrayLike, *, draws: int = 1000, seed: int = 0
+    labels: ArrayLike,
+    predictions: Sequence[ArrayLike],
+    groups: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    draws: int = 1000,
+    seed: int = 0,
 ) -> Float64Array:
     """Macro F1 of several predictions over the same draws of people, (M, draws); arguments as ``f1_draws``."""
-    scores: Float64Array = f1_draws(labels, predictions, groups, draws=draws, seed=seed).mean(axis=2)
+    found = f1_draws(labels, predictions, groups, weights=weights, draws=draws, seed=seed)
+    scores: Float64Array = found.mean(axis=2)
     return scores
 
 
 def f1_draws(
-    labels: ArrayLike, predictions: Sequence[ArrayLike], groups: ArrayLike, *, draws: int = 1000, seed: int = 0
+    labels: ArrayLike,
+    predictions: Sequence[ArrayLike],
+    groups: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    draws: int = 1000,
+    seed: int = 0,
 ) -> Float64Array:
     """F1 of each class by several predictions over the same draws of people, (M, draws, 18).
 
@@ -73,6 +86,7 @@ def f1_draws(
         labels: (N,) true class.
         predictions: M times (N,) predicted class.
         groups: (N,) person_id of each photo.
+        weights: (N,) how much each photo counts, one number a person, such as ``prior.mix_weights``.
     Raises:
         RunError: lengths differ, or a value is no class.
 
@@ -87,8 +101,19 @@ def f1_draws(
         counted += [count_by_person(codes[true == predicted], true[true == predicted], n_people),
                     count_by_person(codes, predicted, n_people)]  # fmt: skip
     counts = np.concatenate([count_by_person(codes, true, n_people), *counted], axis=1)  # (G, (1 + 2M) * 18)
+    if weights is not None:
+        counts *= _of_people(codes, weights, n_people)[:, None]
     summed = _drawn_sums(counts, draws=draws, seed=seed).reshape(draws, -1, NUM_CLASSES)
     return np.moveaxis(f1_from_counts(summed[:, 1::2], summed[:, :1], summed[:, 2::2]), 1, 0)
+
+
+def _of_people(codes: np.ndarray, weights: ArrayLike, n_people: int) -> NDArray[np.float32]:
+    """(G,) weight of each person, from (N,) of the photos."""
+    given = np.asarray(weights, dtype=np.float32)
+    same_length(weights=given, groups=codes)
+    found = np.zeros(n_people, dtype=np.float32)
+    found[codes] = given
+    return found
 
 
 def share_draws(is_so: ArrayLike, groups: ArrayLike, *, draws: int = 1000, seed: int = 0) -> Float64Array:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.evaluation import comparison
-from core.evaluation.metrics import Float64Array, macro_f1
+from core.evaluation.metrics import Float64Array, weighted_macro_f1
 from core.evaluation.uncertainty import macro_f1_draws
 from core.one_thread import on_one_thread
 from core.submission.combine import Ballot
@@ -50,16 +50,21 @@ def axis_disagreement(ballot: Ballot) -> dict[str, float]:
     return found
 
 
-def what_each_adds(ballot: Ballot) -> Float64Array:
-    """(M,) macro F1 of the equal soft vote less that of the vote without each member, on the shared people."""
+def what_each_adds(ballot: Ballot, *, mix: Float64Array | None = None) -> Float64Array:
+    """(M,) macro F1 of the equal soft vote less that of the vote without each member, on the shared people.
+
+    Args:
+        mix: (6,) that these people are weighed to; as they are when None.
+    """
     members = [member.pred_probs[ballot.shared] for member in ballot.members]
     if len(members) < 2 or not len(ballot.labels):
         return np.full(len(members), np.nan)
     total = np.zeros(members[0].shape, dtype=np.float32)
     for member in members:
         total += member
-    whole, rest = macro_f1(ballot.labels, total.argmax(axis=1)), np.empty_like(total)
-    without = [macro_f1(ballot.labels, np.subtract(total, member, out=rest).argmax(axis=1)) for member in members]
+    weights, rest = ballot.weights(mix), np.empty_like(total)
+    votes = [total.argmax(axis=1), *(np.subtract(total, member, out=rest).argmax(axis=1) for member in members)]
+    whole, *without = (weighted_macro_f1(ballot.labels, vote, weights) for vote in votes)
     return whole - np.array(without)
 
 
@@ -68,7 +73,7 @@ class Step:
     """One member of a suggestion.
 
     Attributes:
-        score: out-of-fold macro F1 of the equal soft vote with it.
+        score: out-of-fold macro F1 of the equal soft vote with it, at the mix that was asked for.
         why: in words.
     """
 
@@ -77,7 +82,7 @@ class Step:
     why: str
 
 
-def suggest(ballot: Ballot, *, trade: float = TRADE) -> list[Step]:
+def suggest(ballot: Ballot, *, mix: Float64Array | None = None, trade: float = TRADE) -> list[Step]:
     """A few members that are good together: score first, then unlike errors.
 
     Starts with the best member, then adds the one with the highest macro F1 of the vote less ``trade`` times its
@@ -85,24 +90,31 @@ def suggest(ballot: Ballot, *, trade: float = TRADE) -> list[Step]:
     what unlike errors may cost.
 
     Args:
+        mix: (6,) that the people are weighed to, such as the evaluation set's; as they are when None.
         trade: macro F1 given up for errors that do not correlate at all instead of wholly; 0 is score alone.
     """
     if not len(ballot.labels):
         return []
-    scores, correlation = ballot.member_scores, error_correlation(ballot)
+    weights, correlation = ballot.weights(mix), error_correlation(ballot)
+
+    def score(guess: IntArray) -> float:
+        return weighted_macro_f1(ballot.labels, guess, weights)
+
+    scores = np.array([score(member.classes[ballot.shared]) for member in ballot.members])
     best = int(scores.argmax())
     taken, total = [best], ballot.members[best].pred_probs[ballot.shared].astype(np.float32)
     found = [Step(ballot.members[best].name, float(scores[best]), "the best alone")]
     while len(taken) < min(_LONGEST, len(ballot.members)):
         left = [place for place in range(len(scores)) if place not in taken]
         votes = [(total + ballot.members[place].pred_probs[ballot.shared]).argmax(axis=1) for place in left]
-        with_it = np.array([macro_f1(ballot.labels, vote) for vote in votes])
+        with_it = np.array([score(vote) for vote in votes])
         alike = correlation[np.ix_(left, taken)].mean(axis=1)
         pick = int((with_it - trade * alike).argmax())
         if with_it[pick] < found[-1].score - trade * (1 - alike[pick]) / 4 or with_it[pick] < scores[best]:
             break
         before = total.argmax(axis=1)
-        draws = macro_f1_draws(ballot.labels, [before, votes[pick]], ballot.person_ids, draws=_DRAWS)
+        both = [before, votes[pick]]
+        draws = macro_f1_draws(ballot.labels, both, ballot.person_ids, weights=weights, draws=_DRAWS)
         low, high = np.quantile(draws[1] - draws[0], [0.025, 0.975])
         gain = with_it[pick] - found[-1].score
         told, least, most = map(comparison.signed, (gain, low, high))

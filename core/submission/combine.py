@@ -11,6 +11,7 @@ import pandas as pd
 from core.dataset.splits import assign_folds
 from core.errors import SubmissionError
 from core.evaluation.metrics import Float64Array, macro_f1
+from core.evaluation.prior import groups_of, mix_weights
 from core.submission.ensemble import Probs, axis_vote, hard_vote, logit_vote, soft_vote, vote_shares
 from core.submission.fitting import fit_weights, greedy_weights
 from core.submission.members import Member, Rows
@@ -70,6 +71,15 @@ class Ballot:
         if not len(self.labels):
             return np.full(len(self.members), np.nan)
         return np.array([macro_f1(self.labels, member.classes[self.shared]) for member in self.members])
+
+    def weights(self, mix: Float64Array | None) -> Float64Array:
+        """(S,) how much each shared row counts when its people shall have this mix of groups; 1 each when None."""
+        return np.ones(len(self.labels)) if mix is None else mix_weights(groups_of(self.labels), mix)
+
+    @property
+    def best(self) -> Member | None:
+        """The member with the highest of those scores; None when there are none."""
+        return self.members[int(self.member_scores.argmax())] if len(self.labels) else None
 
     def folds(self, count: int, seed: int) -> IntArray:
         """(S,) fold of each shared row, by person."""

@@ -14,7 +14,8 @@ from core.storage.groupings import Grouping, open_grouping
 from core.submission.assemble import open_ballot
 from core.submission.combine import Ballot, Combined, combine
 from core.submission.difference import Difference, difference
-from core.submission.expectation import Belief, believe, evaluation_people
+from core.submission.expectation import Belief, believe, evaluation_people, oof_probabilities
+from core.submission.held_out import corrected_classes
 from core.submission.members import Rows
 from core.submission.recipe import Recipe
 from core.taxonomy import PHOTO_KINDS, IntArray
@@ -79,6 +80,8 @@ def voted(workspace: Workspace, ballot: Ballot, combined: Combined) -> Voted:
 def rehearse_votes(votes: Voted) -> Rehearsal:
     """The leaderboard with an ensemble and its best members, on held-out train people drawn to EM's mix.
 
+    The ensemble and the best member play twice: as voted, and corrected to the mix.
+
     Raises:
         SubmissionError: no people that all members predicted out-of-fold.
     """
@@ -88,12 +91,17 @@ def rehearse_votes(votes: Voted) -> Rehearsal:
             "no people that all members predicted out-of-fold, so nobody can play the evaluation people; choose "
             "runs of the same people"
         )
-    best = np.argsort(-ballot.member_scores)[:_REHEARSED]
-    candidates = {ballot.members[place].name: ballot.members[place].classes[ballot.shared] for place in best}
-    if len(ballot.members) > 1:
-        candidates = {"this ensemble": combined.oof_labels} | candidates
+    mix, best = belief.shift.em_mix, np.argsort(-ballot.member_scores)[:_REHEARSED]
+    members = [ballot.members[place] for place in best]
+    played = {member.name: (member.classes[ballot.shared], member.pred_probs[ballot.shared]) for member in members}
+    twice = [members[0].name]
+    if len(members) > 1:
+        played = {"this ensemble": (combined.oof_labels, oof_probabilities(ballot, combined))} | played
+        twice = ["this ensemble", *twice]
+    candidates = {name: classes for name, (classes, _) in played.items()}
+    candidates |= {f"{name}, corrected": corrected_classes(ballot, played[name][1], mix) for name in twice}
     size = len(ballot.rows.evaluation_ids) // len(PHOTO_KINDS)
-    return rehearse(ballot.labels, candidates, ballot.person_ids, mix=belief.shift.em_mix, size=size, draws=400)
+    return rehearse(ballot.labels, candidates, ballot.person_ids, mix=mix, size=size, draws=400)
 
 
 def decide(workspace: Workspace, votes: Voted, recipe: Recipe, *, as_found: bool = False) -> Decided:

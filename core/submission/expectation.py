@@ -16,6 +16,7 @@ from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping, list_groupings, open_grouping
 from core.submission.combine import Ballot, Combined
 from core.submission.ensemble import LEAST
+from core.submission.members import Member, Rows
 from core.taxonomy import FloatArray
 from core.workspace import Workspace
 
@@ -23,6 +24,8 @@ _REFITS = 6
 _MIXES: tuple[Prior, ...] = ("em", "bbse")
 """Nobody knows which estimate is nearer, so drawn truths are dealt out over both."""
 _TRUTHS = 150
+_FEWEST = 4
+"""People from whom a calibration can be learned at all."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,22 @@ class Belief:
         return self.truth.half_scores(labels)[0]
 
 
+def oof_probabilities(ballot: Ballot, combined: Combined) -> FloatArray:
+    """(S, 18) of the shared rows; of a hard vote its members' mean, which tells more than shares of votes."""
+    if combined.recipe.method != "hard":
+        return combined.oof_probs
+    return combined.apply([member.pred_probs[ballot.shared] for member in ballot.members])
+
+
 @on_one_thread
 def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = None) -> Belief | None:
     """What an ensemble holds for true of the evaluation photos; None where it has no out-of-fold people."""
-    if len(set(ballot.person_ids)) < 4:
+    if len(set(ballot.person_ids)) < _FEWEST:
         return None
-    oof_probs = combined.oof_probs
-    if combined.recipe.method == "hard":  # shares of votes tell less than the members' probabilities
-        oof_probs = combined.apply([member.pred_probs[ballot.shared] for member in ballot.members])
-    oof_logits, logits = _logs(oof_probs), tuple(_logs(combined.apply(some)) for some in ballot.networks())
+    oof_logits, logits = (
+        as_logits(oof_probabilities(ballot, combined)),
+        tuple(as_logits(combined.apply(some)) for some in ballot.networks()),
+    )
     shift = estimate_shift(oof_logits, ballot.labels, logits, ages=ballot.ages)
     refits = bootstrap_shift(
         oof_logits, ballot.labels, ballot.person_ids, logits, ages=ballot.ages, draws=_REFITS
@@ -103,12 +113,28 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
     return Belief(shift, logits, tuple(refits), pooling, (together[0], together[1]), people)
 
 
+@on_one_thread
+def evaluation_mix(rows: Rows, member: Member) -> Float64Array | None:
+    """(6,) shares of the groups among the evaluation people as a member lets estimate: EM's and BBSE's mean.
+
+    None where it predicts nobody out-of-fold, or where the two are so far apart that neither is trusted.
+    """
+    alone = Ballot(rows, (member,))
+    if len(set(alone.person_ids)) < _FEWEST:
+        return None
+    oof_logits = as_logits(member.pred_probs[alone.shared])
+    shift = estimate_shift(oof_logits, alone.labels, [as_logits(one[0]) for one in alone.networks()], ages=alone.ages)
+    mix: Float64Array = (shift.em_mix + shift.bbse_mix) / 2
+    return mix if shift.is_steady else None
+
+
 def evaluation_people(workspace: Workspace, dataset_id: str, evaluation_ids: list[str]) -> list[str] | None:
     """Person of each evaluation photo by the newest grouping, None where there is none."""
     names = list_groupings(workspace, dataset_id=dataset_id)
     return open_grouping(workspace, names[0], dataset_id=dataset_id).groups_of(evaluation_ids)[0] if names else None
 
 
-def _logs(pred_probs: FloatArray) -> FloatArray:
+def as_logits(pred_probs: FloatArray) -> FloatArray:
+    """Logarithms that stand for logits, finite where a probability is 0."""
     logs: FloatArray = np.log(np.maximum(pred_probs, LEAST), dtype=np.float64)
     return logs

@@ -1,17 +1,20 @@
 """Tables that the pages and the command line show alike: ensembles compared, and the ledger with its estimates."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from core.dataset.index import Index
 from core.errors import LabelingError
-from core.evaluation.metrics import Float64Array, accuracy, macro_f1
+from core.evaluation.metrics import Float64Array, accuracy, macro_f1, weighted_macro_f1
 from core.evaluation.uncertainty import macro_f1_draws
 from core.storage.submissions import SubmissionLedger
 from core.submission.assemble import member_names
 from core.submission.combine import Ballot, Combined
+from core.submission.expectation import oof_probabilities
+from core.submission.held_out import corrected_classes
 from core.submission.recipe import Recipe, make_recipe
 from core.submission.references import kept_answers
 from core.submission.scored import LEAST_SCORED, estimate_scores
@@ -19,35 +22,78 @@ from core.taxonomy import IntArray
 from core.workspace import Workspace
 
 _DRAWS = 500
+_ENDS = (0.025, 0.975)
+_COMPARED = ("macro_f1", "low", "high", "accuracy", "gain", "gain_low", "gain_high",
+             "at_mix", "at_mix_gain", "at_mix_gain_low", "at_mix_gain_high", "corrected")  # fmt: skip
 
 DrawnScores = Callable[[IntArray], Float64Array]
 
 
-def compare_recipes(ballot: Ballot, combined: Sequence[Combined]) -> pd.DataFrame:
+def compare_recipes(
+    ballot: Ballot, combined: Sequence[Combined], *, mix: Float64Array | None = None, corrected: bool = False
+) -> pd.DataFrame:
     """Members and ensembles on the people that all members predicted out-of-fold, the best member first.
 
+    Args:
+        mix: (6,) of the evaluation people, such as ``evaluation_mix``; None where nothing steady is known.
+        corrected: whether each is corrected to the mix as well; about a second each.
     Returns:
         name, macro_f1, low, high (95 %, by person), accuracy, gain over the best member with gain_low and
-        gain_high (paired: the same draws of people); NaN where no person is shared.
+        gain_high (paired: the same draws of people); at_mix and at_mix_gain: macro F1 with people weighed to the mix,
+        and over the member that is best so, for ensembles with at_mix_gain_low and at_mix_gain_high; corrected: that
+        score of what would be submitted corrected. NaN where no person is shared, or nothing was given or asked for.
     """
     names = [member.name for member in ballot.members] + [one.recipe.method for one in combined]
-    columns = ["name", "macro_f1", "low", "high", "accuracy", "gain", "gain_low", "gain_high"]
+    table = pd.DataFrame({"name": names}).reindex(columns=["name", *_COMPARED])
     if not len(ballot.labels):
-        return pd.DataFrame({"name": names}).reindex(columns=columns)
+        return table
+    labels, size = ballot.labels, len(ballot.members)
     guesses = [member.classes[ballot.shared] for member in ballot.members] + [one.oof_labels for one in combined]
-    scores = np.array([macro_f1(ballot.labels, guess) for guess in guesses])
-    draws = macro_f1_draws(ballot.labels, guesses, ballot.person_ids, draws=_DRAWS)
-    best = int(ballot.member_scores.argmax())
-    low, high = np.quantile(draws, [0.025, 0.975], axis=1)
-    gain_low, gain_high = np.quantile(draws - draws[best], [0.025, 0.975], axis=1)
-    shares = [accuracy(ballot.labels, guess) for guess in guesses]
-    table = pd.DataFrame(
-        dict(
-            zip(columns, [names, scores, low, high, shares, scores - scores[best], gain_low, gain_high], strict=True)
-        )
-    )
-    members = table[: len(ballot.members)].sort_values("macro_f1", ascending=False, kind="stable")
-    return pd.concat([members, table[len(ballot.members) :]], ignore_index=True)
+    table["macro_f1"] = [macro_f1(labels, guess) for guess in guesses]
+    table["accuracy"] = [accuracy(labels, guess) for guess in guesses]
+    draws = macro_f1_draws(labels, guesses, ballot.person_ids, draws=_DRAWS)
+    best = int(table.macro_f1[:size].argmax())
+    table["gain"] = table.macro_f1 - table.macro_f1[best]
+    table[["low", "high"]] = np.quantile(draws, _ENDS, axis=1).T
+    table[["gain_low", "gain_high"]] = np.quantile(draws - draws[best], _ENDS, axis=1).T
+    if mix is not None:
+        weights = ballot.weights(mix)
+        table["at_mix"] = [weighted_macro_f1(labels, guess, weights) for guess in guesses]
+        best = int(table.at_mix[:size].argmax())
+        table["at_mix_gain"] = table.at_mix - table.at_mix[best]
+        if combined:
+            some = [guesses[best], *guesses[size:]]
+            draws = macro_f1_draws(labels, some, ballot.person_ids, weights=weights, draws=_DRAWS)
+            ends = np.quantile(draws[1:] - draws[0], _ENDS, axis=1).T
+            table.loc[size:, ["at_mix_gain_low", "at_mix_gain_high"]] = ends
+        if corrected:
+            told = [member.pred_probs[ballot.shared] for member in ballot.members]
+            told += [oof_probabilities(ballot, one) for one in combined]
+            decided = (corrected_classes(ballot, pred_probs, mix) for pred_probs in told)
+            table["corrected"] = [weighted_macro_f1(labels, guess, weights) for guess in decided]
+    members = table[:size].sort_values("macro_f1", ascending=False, kind="stable")
+    return pd.concat([members, table[size:]], ignore_index=True)
+
+
+class Way(NamedTuple):
+    """A prediction as it would be submitted, with its macro F1 at the evaluation mix."""
+
+    name: str
+    corrected: bool
+    score: float
+
+    def __str__(self) -> str:
+        return f"{self.name}{', corrected' if self.corrected else ''} ({self.score:.4f})"
+
+
+def best_way(table: pd.DataFrame) -> Way | None:
+    """The highest score at the mix in rows of ``compare_recipes``, voted or corrected; None where none is known."""
+    ways = [
+        Way(str(name), corrected, float(score))
+        for corrected, column in ((False, "at_mix"), (True, "corrected"))
+        for name, score in zip(table.name, table[column], strict=True)
+    ]
+    return max((way for way in ways if not np.isnan(way.score)), key=lambda way: way.score, default=None)
 
 
 def common_recipe(workspace: Workspace, index: Index) -> Recipe | None:
