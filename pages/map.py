@@ -6,6 +6,7 @@ from core.curation.map_columns import COLOURINGS, NONE
 from core.service import start_map
 from core.storage.groupings import list_groupings
 from core.taxonomy import CLASS_NAMES
+from ui.address import in_address
 from ui.chosen import photo_pages, send_to_queues
 from ui.map_data import map_data
 from ui.photo_map import chosen_rows, map_component
@@ -33,9 +34,8 @@ if not (run.path / "map.json").exists():
 
 names = list_groupings(desk.workspace, dataset_id=desk.index.dataset_id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    by = st.segmented_control(
-        "coloured by", COLOURINGS, default="class", required=True, key="by", bind="query-params"
-    )
+    taken_over = in_address("by", COLOURINGS, default="class")
+    by = st.segmented_control("coloured by", COLOURINGS, required=True, key="by", on_change=taken_over)
     grouping = ""
     if names:
         grouping = st.selectbox(
@@ -59,7 +59,7 @@ if rows is None:
 st.subheader(f"{len(rows):,} photos chosen", anchor=False)
 if len(rows):
     ids = found.photo_ids[rows].tolist()
-    send_to_queues(ids, run_id=run.run_id)
+    send_to_queues(ids, run_id=run.run_id, chosen_by=["by", "area", "only"])
     captions = []
     for label, said in zip(data.columns["label"].codes[rows], data.columns["said"].codes[rows], strict=True):
         words = [CLASS_NAMES[label]] if label != NONE else []

@@ -198,3 +198,20 @@ def test_in_the_browser_a_box_or_a_closed_lasso_chooses_photos_and_fetches_no_po
         page.get_by_text("error", exact=True).click()
         expect(page.locator(".legend")).to_contain_text("wrong gender")
         assert [url.split("?")[0].rsplit("/", 1)[1] for url in asked[before:]] == ["error"]
+
+
+def test_the_way_back_from_a_queue_shows_the_map_with_the_same_photos_chosen(run, demo_dir, desk):
+    with served(demo_dir, desk.root) as address, browsing() as page:
+        page.goto(
+            f"{address}/map?run=first&by=split&area=0-0_5000-0_5000-10000_0-10000", wait_until="domcontentloaded"
+        )
+        left = int((run.photo_map().places[:, 0] < 0.5).sum())
+        chosen = page.get_by_role("heading", name=f"{left} photos chosen")
+        page.get_by_role("button", name="Review the labels of").click()
+        expect(page.get_by_role("heading", name="Label issues")).to_be_visible(timeout=60_000)
+        expect(page).to_have_url(re.compile("label_issues.*picked="), timeout=60_000)
+        expect(chosen).not_to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", name="Map")).to_be_visible(timeout=60_000)
+        expect(chosen).to_be_visible(timeout=60_000)
+        expect(page.locator(".map .status")).to_contain_text(f"{left} of ")

@@ -31,18 +31,25 @@ def photo_pages(photo_ids: Sequence[str], captions: Sequence[str], *, run: Run, 
         photo_dialog(run)
 
 
-def send_to_queues(photo_ids: Sequence[str], *, run_id: str) -> None:
-    """Buttons that take the photos to a queue: train photos to Label issues, evaluation photos to Pseudo labels."""
+def send_to_queues(photo_ids: Sequence[str], *, run_id: str, chosen_by: Sequence[str] = ()) -> None:
+    """Buttons that take the photos to a queue: train photos to Label issues, evaluation photos to Pseudo labels.
+
+    Args:
+        chosen_by: what in this page's address says which photos these are. The queue's address takes it along:
+            Streamlit puts that address on this page first, and the browser's way back leads there. None that a
+            widget is bound to: Streamlit refuses it.
+    """
     photos = current().index.photos
     chosen = photos[photos.photo_id.isin(set(photo_ids))]
     train, evaluation = (chosen.photo_id[chosen.split == split].tolist() for split in ("train", "eval"))
     with st.container(horizontal=True):
         if train and st.button(f"Review the labels of {len(train):,} train photos", key="to-label-issues"):
-            _go("label_issues", train, run=run_id, unit="photo", issue="all train photos")
+            _go("label_issues", train, chosen_by, run=run_id, unit="photo", issue="all train photos")
         if evaluation and st.button(f"Decide {len(evaluation):,} evaluation photos", key="to-pseudo-labels"):
-            _go("pseudo_labels", evaluation, run=run_id, unit="photo")
+            _go("pseudo_labels", evaluation, chosen_by, run=run_id, unit="photo")
 
 
-def _go(page: str, photo_ids: Sequence[str], **query: str) -> None:
+def _go(page: str, photo_ids: Sequence[str], chosen_by: Sequence[str], **query: str) -> None:
     name = keep_selection(current().workspace, photo_ids)
-    st.switch_page(str(_PAGES / f"{page}.py"), query_params={**query, "picked": name})
+    here = {key: st.query_params[key] for key in chosen_by if key in st.query_params}
+    st.switch_page(str(_PAGES / f"{page}.py"), query_params={**here, **query, "picked": name})
