@@ -8,7 +8,7 @@ from core.submission import choosing
 from core.submission.assemble import best_runs, member_names
 from core.submission.combine import Ballot
 from core.submission.ensemble import TIES
-from core.submission.outside import add_outside
+from core.submission.outside import add_outside, doubts_of
 from core.submission.overview import compare_recipes
 from core.submission.recipe import METHODS, Recipe, make_recipe, save_recipe
 from core.taxonomy import AXES
@@ -64,9 +64,11 @@ def add_from_outside(ballot: Ballot) -> None:
     ids = st.file_uploader("for an npy whose rows are not info.csv's: csv with ImageID", "csv") if file else None
     name = st.text_input("name", placeholder="friend-1", max_chars=60, key="outside-name")
     if file and name and st.button("Add", key="outside-add"):
-        add_outside(desk.workspace, ballot.rows, name, file.getvalue(), file_name=file.name,
-                    ids=ids.getvalue() if ids else None)  # fmt: skip
+        added = add_outside(desk.workspace, ballot.rows, name, file.getvalue(), file_name=file.name,
+                            ids=ids.getvalue() if ids else None)  # fmt: skip
         st.success(f"outside:{name} can now be chosen above.")
+        for doubt in doubts_of(desk.workspace, ballot.rows, added):
+            st.warning(doubt.words)
 
 
 names = member_names(desk.workspace, desk.index.dataset_id)

@@ -156,8 +156,55 @@ BROKEN = {
     "torn line": (_text(GOOD)[:-30], "file", "1 lines have not 2 cells, first line 421", "torn"),
     "only a header": ("ImageID,ans\n", "rows", "0 instead of 420", "cut off"),
     "nothing": ("", "file", "is empty", ""),
-    "another encoding": ("ImageID,ans\n\udcff,1\n", "file", "not a csv file in UTF-8", ""),
+    "another encoding": ("ImageID,ans\n\udcff,1\n", "file", "not in UTF-8 (byte 0xff in line 2)", ""),
 }  # fmt: skip
+
+
+MISUSED = {
+    "spaces before ids": (" " + GOOD.ImageID, None, "spaces stand before or behind ImageIDs"),
+    "capital letters": (GOOD.ImageID.str.upper(), None, "small letters were made capital"),
+    "numbers of a spreadsheet": (
+        GOOD.ImageID.where(GOOD.index != 3, "1.23E+15"),
+        None,
+        "a spreadsheet took ImageIDs for numbers",
+    ),
+    "spaces before classes": (None, " " + GOOD.ans.astype(str), "spaces stand before or behind the numbers"),
+}
+
+
+@pytest.mark.parametrize("how", MISUSED)
+def test_what_editors_do_to_cells_is_named(how):
+    ids, answers, cause = MISUSED[how]
+    frame = GOOD.astype(object)
+    frame = frame if ids is None else frame.assign(ImageID=ids)
+    frame = frame if answers is None else frame.assign(ans=answers)
+    assert cause in {finding.cause for finding in _levels(frame)[1] if finding.level == "red"}
+
+
+def test_what_is_no_csv_at_all_is_named_by_its_first_bytes():
+    text = _text(GOOD)
+    for content, saw in (
+        (text.encode("utf-16"), "not in UTF-8 but in UTF-16"),
+        (b"PK\x03\x04\xff" + text.encode(), "a spreadsheet's workbook or a zip file"),
+        (text.encode() + "가,0\n".encode("cp949"), "in line 422), perhaps in cp949"),
+        (text.replace(",", ',"', 1).encode(), "a quote is never closed"),
+    ):
+        assert saw in _one(_levels(content)[1], "red").saw
+
+
+def test_cells_written_otherwise_than_the_organisers_do_are_a_warning():
+    quoted = "".join(f'"{one}","{label}"\n' for one, label in zip(GOOD.ImageID, GOOD.ans, strict=True))
+    for content, check in (
+        ("ImageID,ans\n" + quoted, "file"),
+        (_text(GOOD).replace("\n", "\r"), "file"),
+        (_text(GOOD.assign(ans=GOOD.ans.map("{:02}".format))), "classes"),
+    ):
+        assert _one(_levels(content.encode())[1], "yellow").check == check
+
+
+def test_a_last_row_that_is_missing_was_not_taken_for_a_header():
+    found = next(one for one in _levels(_text(GOOD[:-1]).encode())[1] if one.check == "rows")
+    assert "cut off" in found.cause
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -16,7 +16,7 @@ from core.storage.runs import open_run
 from core.submission import combine as combining
 from core.submission.assemble import best_runs, member_names, open_ballot, rows_of
 from core.submission.combine import combine
-from core.submission.outside import SURE, add_outside
+from core.submission.outside import SURE, add_outside, doubts_of
 from core.submission.recipe import METHODS, make_recipe, open_recipe, save_recipe
 
 
@@ -182,6 +182,20 @@ def test_predictions_from_outside_vote_matched_by_image_id(desk):
     ballot = open_ballot(workspace, rows, recipe)
     with pytest.raises(SubmissionError, match="outside:friend predicts no train photo"):
         combine(ballot, recipe)
+
+
+def test_columns_of_probabilities_are_taken_by_their_numbers_and_moved_rows_are_told(desk):
+    workspace, _, truth, rows = desk
+    sure = np.full((len(rows.evaluation_ids), 18), 0.1 / 17)
+    sure[np.arange(len(sure)), truth[rows.evaluation]] = 0.9
+    table = pd.DataFrame(sure, columns=[f"p{label}" for label in range(18)])
+    table = table[sorted(table)].assign(ImageID=rows.evaluation_ids)  # p0, p1, p10, ...
+    added = add_outside(workspace, rows, "text", table.to_csv(index=False).encode(), file_name="text.csv")
+    np.testing.assert_array_equal(added.predictions().logits.argmax(axis=1), truth[rows.evaluation])
+    assert doubts_of(workspace, rows, added) == []
+    table.ImageID = np.roll(table.ImageID, 1)
+    moved = add_outside(workspace, rows, "moved", table.to_csv(index=False).encode(), file_name="moved.csv")
+    assert "shifted rows" in {one.check for one in doubts_of(workspace, rows, moved)}
 
 
 @pytest.mark.parametrize("kind", ["csv", "npy", "npy with ids"])

@@ -24,7 +24,7 @@ from core.submission.export import draft_submission, effect_told, write_submissi
 from core.submission.finding import is_blocked
 from core.submission.importing import belief_of_runs, expected_of, gate_file, import_submission
 from core.submission.members import Rows
-from core.submission.outside import add_outside
+from core.submission.outside import add_outside, doubts_of
 from core.submission.overview import best_way, common_recipe, compare_recipes, ledger_table
 from core.submission.recipe import DECIDE, METHODS, Recipe, make_recipe, open_recipe, save_recipe
 from core.submission.references import answers_of, kept_answers
@@ -91,7 +91,10 @@ def ensemble(
     if add is not None:
         id_bytes = None if ids is None else ids.read_bytes()
         added = add_outside(workspace, rows, save or add.stem, _read(add), file_name=add.name, ids=id_bytes)
-        settings.finish({"member": f"outside:{added.name}", **added.origin()}, f"added outside:{added.name}")
+        doubts = doubts_of(workspace, rows, added)
+        told = [f"added outside:{added.name}", *(f"{one.level:>6}  {one.words}" for one in doubts)]
+        result = {"member": f"outside:{added.name}", **added.origin(), "doubts": [asdict(one) for one in doubts]}
+        settings.finish(result, "\n".join(told))
         return
     if not (given["run_ids"] or given["members"] or given["saved"]):
         names = member_names(workspace, index.dataset_id)

@@ -80,7 +80,11 @@ def _check_file(table: TextTable) -> Iterator[Finding]:
             f"{len(uneven):,} lines have not {len(table.header)} cells, first line {uneven[0]}",
             "a line is torn or blank, or another separator was used",
         )  # fmt: skip
-    if not (table.has_bom or table.has_crlf or uneven):
+    if not table.is_plain:
+        yield Finding(
+            "yellow", "file", "cells are quoted, or lines end with CR alone", "not written as the organisers' file"
+        )
+    if table.is_plain and not (table.has_bom or table.has_crlf or uneven):
         yield Finding("ok", "file", "UTF-8 text, every line whole")
 
 
@@ -112,8 +116,11 @@ def _check_ids(ids: list[str], wanted: list[str]) -> Iterator[Finding]:
     if len(ids) == len(wanted):
         yield Finding("ok", "rows", f"{len(ids):,}")
     else:
-        one_off = {-1: "the first photo was taken for a header", 1: "a line was added"}
-        cause = one_off.get(len(ids) - len(wanted), "made for another data set, or cut off while written")
+        cause = "made for another data set, or cut off while written"
+        if len(ids) == len(wanted) + 1:
+            cause = "a line was added"
+        if ids == wanted[1:]:
+            cause = "the first photo was taken for a header"
         yield Finding("red", "rows", f"{len(ids):,} instead of {len(wanted):,}", cause)
     seen, known = set(ids), set(wanted)
     missing = [photo_id for photo_id in wanted if photo_id not in seen]
@@ -141,6 +148,16 @@ def _check_ids(ids: list[str], wanted: list[str]) -> Iterator[Finding]:
 def _why_unknown(unknown: list[str], known: set[str]) -> str:
     if not unknown:
         return ""
+    for change, cause in (
+        (str.strip, "spaces stand before or behind ImageIDs"),
+        (str.lower, "small letters were made capital"),
+    ):
+        if all(change(photo_id) in known for photo_id in unknown):
+            return cause
+    if unknown == ["ImageID"]:
+        return "the header stands again in the middle: two files were put together"
+    if all(re.fullmatch(r"[0-9.]+E\+[0-9]+", photo_id) for photo_id in unknown):
+        return "a spreadsheet took ImageIDs for numbers"
     name = Path(unknown[0])
     if name.stem in PHOTO_KINDS:
         return "photos of the train set were predicted"
@@ -158,6 +175,8 @@ def _check_classes(answers: list[str]) -> Iterator[Finding]:
         row, answer = wrong[0]
         if answer.strip().lower() in ("", "nan", "none", "<na>", "null"):
             cause = "photos without a prediction: a join left gaps"
+        elif re.fullmatch(r"[0-9]{1,9}", answer.strip()):
+            cause = "spaces stand before or behind the numbers"
         elif re.fullmatch(r"-?[0-9]*\.[0-9]*", answer):
             cause = "floats: an average was not rounded, or a gap made the column float"
         else:
@@ -167,7 +186,11 @@ def _check_classes(answers: list[str]) -> Iterator[Finding]:
     classes = np.array(answers, dtype=np.int64)
     outside = np.flatnonzero((classes < 0) | (classes >= NUM_CLASSES))
     if not len(outside):
-        yield Finding("ok", "classes", f"whole numbers within 0..{NUM_CLASSES - 1}")
+        odd = [answer for answer in answers if answer != str(int(answer))]
+        if odd:
+            yield Finding("yellow", "classes", f"{len(odd):,} are written like {odd[0]!r}", "numbers kept as text")
+        else:
+            yield Finding("ok", "classes", f"whole numbers within 0..{NUM_CLASSES - 1}")
         return
     value = classes[outside[0]]
     cause = "classes were counted from 1" if value == NUM_CLASSES and classes.min() > 0 else "a wrong class table"

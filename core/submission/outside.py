@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ import pandas as pd
 from core.errors import SubmissionError
 from core.evaluation.metrics import Float64Array
 from core.storage.outside import OutsidePredictions, keep_outside
+from core.submission.finding import Finding
+from core.submission.likeness import check_likeness
 from core.submission.members import Rows
+from core.submission.references import references_for
 from core.submission.text_table import read_text_table
 from core.taxonomy import NUM_CLASSES
 from core.workspace import Workspace
@@ -39,8 +43,8 @@ def add_outside(
     out-of-fold, and the member then has a score.
 
     Args:
-        content: the file. csv: ImageID,ans with classes, or ImageID and 18 columns of probabilities in the
-            order of the classes; npy: (N, 18) probabilities.
+        content: the file. csv: ImageID,ans with classes, or ImageID and 18 columns of probabilities, by the
+            numbers that end their names, else in the order of the classes; npy: (N, 18) probabilities.
         file_name: tells csv from npy, and is kept.
         ids: for an npy, a csv with the ImageID of each row; without it the rows are info.csv's.
         comment: the user's own words.
@@ -69,6 +73,14 @@ def add_outside(
     return keep_outside(workspace, name, photo_ids, np.log(np.maximum(pred_probs, _LEAST)), origin)
 
 
+def doubts_of(workspace: Workspace, rows: Rows, added: OutsidePredictions) -> list[Finding]:
+    """What speaks against predictions from outside, beside runs and earlier files: moved rows, other numbers."""
+    predictions = added.predictions()
+    classes = predictions.logits[predictions.rows_of(np.array(rows.evaluation_ids))].argmax(axis=1)
+    found = check_likeness(classes, references_for(workspace, rows), rows.evaluation_ids)
+    return [one for one in found if one.level != "ok"]
+
+
 def _from_npy(content: bytes, rows: Rows, ids: bytes | None, file_name: str) -> tuple[list[str], Float64Array, str]:
     try:
         values = np.load(io.BytesIO(content), allow_pickle=False)
@@ -93,7 +105,7 @@ def _from_npy(content: bytes, rows: Rows, ids: bytes | None, file_name: str) -> 
 
 
 def _from_csv(content: bytes, file_name: str) -> tuple[list[str], Float64Array, str]:
-    table = read_text_table(content)
+    table = read_text_table(content, name=file_name)
     if "ImageID" not in table.header:
         raise SubmissionError(f"{file_name} has no column ImageID but {','.join(table.header)[:60]!r}; name it so")
     others = [name for name in table.header if name != "ImageID"]
@@ -104,7 +116,8 @@ def _from_csv(content: bytes, file_name: str) -> tuple[list[str], Float64Array, 
         raise SubmissionError(f"{file_name}: row {row + 1} holds {text.iloc[row].tolist()}; give numbers alone")
     photo_ids = table.column("ImageID")
     if len(others) == NUM_CLASSES:
-        return photo_ids, _checked(values.to_numpy(dtype=np.float64), file_name), "probabilities"
+        ordered = values.to_numpy(dtype=np.float64)[:, _in_class_order(others)]
+        return photo_ids, _checked(ordered, file_name), "probabilities"
     if others != ["ans"]:
         raise SubmissionError(
             f"{file_name} has {len(others)} columns besides ImageID; give ans, or {NUM_CLASSES} probabilities"
@@ -117,6 +130,18 @@ def _from_csv(content: bytes, file_name: str) -> tuple[list[str], Float64Array, 
     pred_probs = np.full((len(answers), NUM_CLASSES), (1 - SURE) / (NUM_CLASSES - 1))
     pred_probs[np.arange(len(answers)), answers.astype(np.int64)] = SURE
     return photo_ids, pred_probs, "classes"
+
+
+def _in_class_order(names: list[str]) -> list[int]:
+    """Places of the columns by the number that ends their names, as ``p0``, ``p1``, ``p10``; else as they stand.
+
+    >>> _in_class_order([f"p{label}" for label in sorted(range(18), key=str)])[:4]
+    [0, 1, 10, 11]
+    """
+    found = [re.search(r"[0-9]+$", name) for name in names]
+    numbers = [int(one.group()) if one else -1 for one in found]
+    whole = sorted(numbers) in (list(range(NUM_CLASSES)), list(range(1, NUM_CLASSES + 1)))
+    return sorted(range(NUM_CLASSES), key=numbers.__getitem__) if whole else list(range(NUM_CLASSES))
 
 
 def _checked(values: np.ndarray[Any, Any], file_name: str) -> Float64Array:
