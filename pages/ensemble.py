@@ -51,7 +51,9 @@ def settings_of(names: list[str]) -> Recipe:
             more.setdefault("axes", {}).update({axis: chosen} if chosen else {})
     if method in ("soft", "logits", "hard") and st.toggle("weights by hand", key="by-hand"):
         table = pd.DataFrame({"member": names, "weight": 1.0})
-        edited = st.data_editor(table, hide_index=True, disabled=["member"], key=f"weights-{'+'.join(names)}")
+        weight = st.column_config.NumberColumn(min_value=0.0, required=True)
+        edited = st.data_editor(table, hide_index=True, disabled=["member"], key=f"weights-{'+'.join(names)}",
+                                column_config={"weight": weight})  # fmt: skip
         more["weights"] = edited.weight.tolist()
     return make_recipe(members=names, method=method, calibration=calibration, **more)
 

@@ -321,6 +321,13 @@ def test_the_command_line_does_all_of_it(desk, monkeypatch, tmp_path):
     scores = {row["name"]: max(row["at_mix"], row["corrected"]) for row in found["scores"]}
     assert found["best"]["member"][2] == max(scores["run:one"], scores["run:two"])
     assert found["best"]["ensemble"][2] == max(scores[method] for method in METHODS)
+    assert found["weights"] == [0.5, 0.5]  # of the recipe, not of the last method
+    run("export", "--from", "pair", "--vote", "hard", fails=True)
+    run("ensemble", "--run", "one", "--run", "two", "--weight", 0, "--weight", 0, fails=True)
+    assert run("ensemble", "--run", "one", "--calibration", "axes")["recipe"]["calibration"] == "axes"
+    assert run("ensemble", "--suggest")["steps"][0]["name"] == "run:two"
+    rehearsed = run("ensemble", "--from", "pair", "--rehearse")["rehearsal"]
+    assert {row["name"] for row in rehearsed} >= {"this ensemble", "run:one", "run:two"}
     (tmp_path / "friend.csv").write_bytes(_csv(index, truth))
     assert run("ensemble", "--add", tmp_path / "friend.csv")["member"] == "outside:friend"
     first = run("export", "--from", "pair", "--comment", "pair")

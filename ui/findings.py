@@ -27,14 +27,14 @@ def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
 
 
 def class_counts(counts: Sequence[int]) -> pd.DataFrame:
-    """(18,) photos by class as a table: mask by gender and age, with sums."""
+    """(18,) photos by class as a table: gender and age by mask, with sums; narrow enough to be seen whole."""
     mask, gender, age = np.meshgrid(range(len(MASKS)), range(len(GENDERS)), range(len(AGE_BANDS)), indexing="ij")
     values = np.asarray(counts)[encode(mask, gender, age)].reshape(len(MASKS), -1)
     columns = [f"{name} {band}" for name in GENDERS for band in AGE_BANDS]
     table = pd.DataFrame(values, index=list(MASKS), columns=columns)
     table["all"] = table.sum(axis=1)
     table.loc["all"] = table.sum()
-    return table
+    return table.T
 
 
 def _plain(text: str) -> str:

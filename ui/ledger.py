@@ -29,7 +29,9 @@ def show_table(table: pd.DataFrame) -> None:
     """All files with what was expected and what the leaderboard said."""
     shown = table.assign(created_at=[clock(moment) for moment in table.created_at])
     problem = ["problem"] * bool(table.problem.any())
-    order = ["number", "created_at", *problem, *_SCORES, "variant", "made_of", "file_name", "comment"]
+    told = [name for name in _SCORES if table[name].notna().any()]
+    comment = ["comment"] * bool(table.comment.any())
+    order = ["number", "created_at", *problem, *told, *comment, "variant", "made_of", "file_name"]
     scores = {name: st.column_config.NumberColumn(_WORDS.get(name), format="%.4f") for name in _SCORES}
     st.dataframe(
         shown, hide_index=True, alt="All submissions", placeholder="", column_order=order,
@@ -115,6 +117,9 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
     first = left.selectbox("from submission", numbers, index=1, key=f"diff-from-{len(numbers)}")
     second = right.selectbox("to submission", numbers, index=0, key=f"diff-to-{len(numbers)}")
     old, new = (kept_answers(ledger, files[files.number == number].iloc[0], ids) for number in (first, second))
+    if np.array_equal(old, new):
+        st.info(f"Submissions {first} and {second} hold the same answers.")
+        return
     found = difference(old, new, people=belief.people if belief else None, belief=belief)
     words = f"**{len(found.rows):,} photos** change"
     words += f", of **{found.people:,} people**" if found.people is not None else ""
@@ -124,8 +129,6 @@ def show_difference(ledger: SubmissionLedger, files: pd.DataFrame, belief: Belie
         words += f"95 % {signed(found.low)} to {signed(found.high)}: "
         words += f"submission {second} beats {first} in {found.wins:.0%} of the drawn truths."
     st.markdown(words)
-    if found.moves.empty:
-        return
     move = st.selectbox(
         "moved", range(len(found.moves)), key="diff-move",
         format_func=lambda place: "{from_name} → {to_name}, {photos:,} photos".format(**found.moves.iloc[place]),

@@ -1,6 +1,7 @@
 """What an ensemble is made of and how: everything that its labels follow from, and nothing else."""
 
 import json
+import math
 import re
 from typing import Literal
 
@@ -83,6 +84,10 @@ class Recipe(BaseModel):
             raise ValueError(f"weights by hand do not go with the method {self.method}")
         if self.weights and len(self.weights) != len(self.members):
             raise ValueError(f"{len(self.weights)} weights do not fit {len(self.members)} members")
+        if self.weights and not (all(0 <= one < math.inf for one in self.weights) and any(self.weights)):
+            raise ValueError(
+                f"weights {', '.join(f'{one:g}' for one in self.weights)}: give none negative, not all 0"
+            )
         if self.axes and self.method != "axes":
             raise ValueError(f"axes do not go with the method {self.method}")
         for axis, names in self.axes.items():
