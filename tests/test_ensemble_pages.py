@@ -19,6 +19,7 @@ from core.submission.export import draft_submission
 from core.submission.recipe import METHODS, list_recipes, make_recipe, open_recipe
 from core.taxonomy import encode
 from tests.synthetic import trained_on
+from ui.findings import class_counts
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -100,6 +101,15 @@ def test_a_file_is_written_scored_and_compared_with_another(open_page, workspace
     told = next(element.value for element in app.markdown if "photos** change" in element.value)
     assert "By what is chosen above, expected gain" in told  # each file of the ledger was expected by its own members
     assert any("Reported scores: 1." in caption.value for caption in app.caption)
+
+
+def test_the_same_file_twice_is_told_in_words_and_classes_are_told_in_four_columns(open_page, workspace):
+    app = _sound(open_page("submissions"))
+    for _ in range(2):
+        app.multiselect(key="made-from").set_value(["run:one"]).run()
+        _sound(next(button for button in app.button if button.label == "Write").click().run())
+    assert "Submissions 1 and 2 hold the same answers." in {note.value for note in app.info}
+    assert class_counts(range(18)).loc["male <30"].tolist() == [0, 6, 12, 18]
 
 
 def test_a_file_made_elsewhere_is_kept_once_and_the_field_is_empty_again(open_page, workspace, index):

@@ -229,6 +229,14 @@ def test_the_ledger_says_which_file_is_gone_and_when_there_is_none(core, desk, t
     assert core("ledger")[1].splitlines()[-1].startswith(f"submission 1: {tmp_path / 'a.csv'} is gone; put it back")
 
 
+def test_the_ledger_is_listed_without_columns_that_are_empty(core, desk, tmp_path):
+    core("export", "--run", "first", "--out", tmp_path / "a.csv", "--comment", "mine")
+    first, line = core("ledger")[1].splitlines()[:2]
+    assert first.split()[-2:] == ["comment", "file_name"]
+    assert "private" not in first
+    assert line.split()[-2:] == ["mine", "a.csv"]
+
+
 def test_json_holds_null_for_what_is_not_known(core, desk, tmp_path):
     core("export", "--run", "first", "--out", tmp_path / "a.csv")
 

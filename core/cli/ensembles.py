@@ -142,8 +142,8 @@ def ensemble(
         first, *others = ranks.name
         lines += [rehearsal.says(first, name) for name in others]
         lines.append(ranks.to_string(index=False, float_format="%.4f"))
-    told = table.dropna(axis=1, how="all")
-    listing = told.to_string(index=False, na_rep="", float_format=lambda value: f"{value:z.4f}")
+    shown = table.dropna(axis=1, how="all")
+    listing = shown.to_string(index=False, na_rep="", float_format=lambda value: f"{value:z.4f}")
     ways = [f"best {kind} at the evaluation mix: {way}" for kind, way in best.items() if way and all_methods]
     settings.finish(result, "\n".join([listing, *ways, *lines]))
 
