@@ -222,6 +222,9 @@ def test_every_tab_about_the_members_draws_and_the_rehearsal_says_what_luck_deci
     assert set(costs) == {"public and private half may differ by", "choosing by the public score costs"}
     assert all(0 <= cost < 1 for cost in costs.values())
     assert any("people decide it" in element.value for element in app.markdown)
+    played = next(one.value for one in app.dataframe if "best_rank" in one.value).name.tolist()
+    assert {"this ensemble", "this ensemble, corrected", "run:one"} < set(played)
+    assert sum(name.endswith(", corrected") for name in played) == 2  # the ensemble's and the best member's
 
 
 def test_one_member_alone_is_compared_with_nobody(open_page):
