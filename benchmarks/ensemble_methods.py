@@ -29,7 +29,7 @@ _METHODS = ("soft", "logits", "hard", "fitted", "greedy", "stacked", "axes")
 
 
 def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Each run alone and every method over all of them, as voted and corrected to EM's mix for macro F1.
+    """Each run alone and every method over all of them, as voted and corrected for macro F1.
 
     The chosen ensemble is the one, as voted or corrected, with the highest macro F1 of held-out train people weighed
     to the estimated evaluation mix; the best member is chosen alike. The truth only scores.
@@ -102,11 +102,11 @@ def _recipes(ballot: Ballot) -> Iterator[tuple[str, Ballot, Recipe]]:
 
 
 def _measured(ballot: Ballot, combined: Combined, truth: pd.DataFrame) -> tuple[dict[str, Any], dict[str, IntArray]]:
-    """Expected and true score as voted, and corrected to EM's mix and decided for macro F1; and both classes."""
+    """Expected and true score as voted and corrected to the mean of both mixes for macro F1; classes alike."""
     belief = believe(ballot, combined)
     if belief is None:
         raise RunError("the members share no person out-of-fold; train them on the same people")
-    corrected = best_classes(belief.corrected("em"))
+    corrected = best_classes(belief.corrected("both"))
     submitted = {"plain": combined.labels, "corrected": corrected}
     told = {kind: _beside(belief.expected(classes), classes, truth) for kind, classes in submitted.items()}
     return told | {"weights": combined.weights.round(3).tolist()}, submitted

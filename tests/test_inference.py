@@ -51,6 +51,8 @@ def test_each_correction_can_be_left_out_and_each_brings_right_ones(known):
     persons = Persons(other.people, np.ones(len(other.people)), pooling)
     plain = infer(shift, [other.logits])
     np.testing.assert_array_equal(plain, shift.calibrated([other.logits]))
+    halfway = shift.corrected([other.logits], mix=(shift.em_mix + shift.bbse_mix) / 2)
+    np.testing.assert_array_equal(infer(shift, [other.logits], prior="both"), halfway)
     np.testing.assert_array_equal(infer(shift, [other.logits], prior="bbse"),
                                   shift.corrected([other.logits], mix=shift.bbse_mix))  # fmt: skip
     found = [

@@ -95,7 +95,7 @@ def test_the_expected_score_is_near_the_true_one_and_lies_in_the_manifest(desk):
     assert made["expected"]["mean"] == pytest.approx(draft.expected.mean, abs=1e-4)
 
 
-@pytest.mark.parametrize("prior", ["em", "bbse"])
+@pytest.mark.parametrize("prior", ["em", "bbse", "both"])
 def test_a_prior_corrects_what_is_submitted(desk, prior):
     workspace, index, _ = desk
     draft = draft_submission(workspace, index, make_recipe(members=["run:one"], prior=prior, decide="most_probable"))

@@ -60,7 +60,7 @@ def test_the_effect_is_what_moves_and_what_is_expected_of_it(desk):
     assert macro_f1(truth, evidence.predictions[part]) > macro_f1(truth, evidence.votes[part])
 
 
-@pytest.mark.parametrize("prior", ["none", "em", "bbse"])
+@pytest.mark.parametrize("prior", ["none", "em", "bbse", "both"])
 def test_every_mix_corrects_to_what_it_says(desk, prior):
     evidence = _evidence(desk, prior=prior)
     _, _, mix = evidence.posterior(np.full(len(evidence.targets), -1))
@@ -110,7 +110,7 @@ def test_the_verb_lists_found_people_as_units_by_what_the_person_is_worth(desk, 
     assert plain["effect"]["photos"] == 0
 
 
-@pytest.mark.parametrize("prior", ["none", "em", "bbse"])
+@pytest.mark.parametrize("prior", ["none", "em", "bbse", "both"])
 @pytest.mark.parametrize("name", ["", "found"])
 def test_a_review_without_answers_says_what_an_export_of_the_run_says(desk, prior, name):
     workspace, index, run, _ = desk
@@ -125,8 +125,9 @@ def test_a_review_without_answers_says_what_an_export_of_the_run_says(desk, prio
     assert (group_probabilities(told).argmax(axis=1) == said.argmax(axis=1)).mean() > 0.95
 
 
-def test_answers_move_the_mix_until_all_answers_are_the_count(desk):
-    evidence, truth = _evidence(desk, prior="em"), desk[3]
+@pytest.mark.parametrize("prior", ["em", "both"])
+def test_answers_move_the_mix_until_all_answers_are_the_count(desk, prior):
+    evidence, truth = _evidence(desk, prior=prior), desk[3]
     other = np.flatnonzero(~evidence.is_train)
     units, cells = evidence.groups[other], truth % 6
     wanted = np.bincount(cells, minlength=6) / len(cells)

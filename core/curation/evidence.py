@@ -26,6 +26,9 @@ from core.storage.predictions import Predictions
 from core.storage.runs import Run
 from core.taxonomy import FloatArray, IntArray, marginal
 
+_EM: tuple[Prior, ...] = ("em", "both")
+"""Mixes that answers move, as they move what EM says."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -150,7 +153,7 @@ def read_evidence(
     first = np.unique(groups, return_index=True)[1]
     votes = np.concatenate([oof_logits, _mean(others)]).argmax(axis=1)
     nobody = np.full(len(targets), -1)
-    moved = evaluation_mix(cells[~train[first]], shift.train_mix, nobody[~train[first]]) if prior == "em" else None
+    moved = evaluation_mix(cells[~train[first]], shift.train_mix, nobody[~train[first]]) if prior in _EM else None
     found = Evidence(table, targets, unit, votes, votes, masks, photo_cells, cells, person_cells, sure,
                      shift.train_mix, mix_of_prior(shift, prior), moved)  # fmt: skip
     if prior == "none" and grouping is None:

@@ -44,6 +44,11 @@ class Shift:
     em_cells: Float64Array
 
     @property
+    def mean_mix(self) -> Float64Array:
+        """(6,) the mean of the two estimates: nobody knows which is nearer, and they err for different reasons."""
+        return _mean([self.em_mix, self.bbse_mix])
+
+    @property
     def gap(self) -> float:
         """Total variation distance of the two estimates."""
         return total_variation(self.em_mix, self.bbse_mix)

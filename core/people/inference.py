@@ -19,11 +19,12 @@ from core.people.joint import Pooling, joint_probs
 from core.storage.groupings import Grouping
 from core.taxonomy import FloatArray, IntArray
 
-Prior = Literal["none", "em", "bbse"]
+Prior = Literal["none", "em", "bbse", "both"]
 PRIORS: dict[Prior, str] = {
     "none": "as the train people",
     "em": "as EM estimates",
     "bbse": "as BBSE estimates",
+    "both": "as the mean of both",
 }
 """The mix of gender and age that the evaluation people are taken to have."""
 
@@ -94,7 +95,7 @@ def infer(
 
 def mix_of_prior(shift: Shift, prior: Prior) -> Float64Array:
     """(6,) share of each group that a prior stands for."""
-    return {"none": shift.train_mix, "em": shift.em_mix, "bbse": shift.bbse_mix}[prior]
+    return {"none": shift.train_mix, "em": shift.em_mix, "bbse": shift.bbse_mix, "both": shift.mean_mix}[prior]
 
 
 def origin_of(grouping: Grouping, photo_ids: Sequence[str]) -> dict[str, Any]:

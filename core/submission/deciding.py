@@ -78,7 +78,7 @@ def voted(workspace: Workspace, ballot: Ballot, combined: Combined) -> Voted:
 
 
 def rehearse_votes(votes: Voted) -> Rehearsal:
-    """The leaderboard with an ensemble and its best members, on held-out train people drawn to EM's mix.
+    """The leaderboard with an ensemble and its best members, on train people drawn to the mean of both mixes.
 
     The ensemble and the best member play twice: as voted, and corrected to the mix.
 
@@ -91,7 +91,7 @@ def rehearse_votes(votes: Voted) -> Rehearsal:
             "no people that all members predicted out-of-fold, so nobody can play the evaluation people; choose "
             "runs of the same people"
         )
-    mix, best = belief.shift.em_mix, np.argsort(-ballot.member_scores)[:_REHEARSED]
+    mix, best = belief.shift.mean_mix, np.argsort(-ballot.member_scores)[:_REHEARSED]
     members = [ballot.members[place] for place in best]
     played = {member.name: (member.classes[ballot.shared], member.pred_probs[ballot.shared]) for member in members}
     twice = [members[0].name]

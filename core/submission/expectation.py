@@ -115,7 +115,7 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
 
 @on_one_thread
 def evaluation_mix(rows: Rows, member: Member) -> Float64Array | None:
-    """(6,) shares of the groups among the evaluation people as a member lets estimate: EM's and BBSE's mean.
+    """(6,) shares of the groups among the evaluation people as a member lets estimate: the mean of both estimates.
 
     None where it predicts nobody out-of-fold, or where the two are so far apart that neither is trusted.
     """
@@ -124,8 +124,7 @@ def evaluation_mix(rows: Rows, member: Member) -> Float64Array | None:
         return None
     oof_logits = as_logits(member.pred_probs[alone.shared])
     shift = estimate_shift(oof_logits, alone.labels, [as_logits(one[0]) for one in alone.networks()], ages=alone.ages)
-    mix: Float64Array = (shift.em_mix + shift.bbse_mix) / 2
-    return mix if shift.is_steady else None
+    return shift.mean_mix if shift.is_steady else None
 
 
 def evaluation_people(workspace: Workspace, dataset_id: str, evaluation_ids: list[str]) -> list[str] | None:
