@@ -103,5 +103,8 @@ def test_suggestion_and_contribution_follow_the_mix(world):
     leaning = next(member for member in ballot.members if member.name == "run:leans")
     score = weighted_macro_f1(ballot.labels, leaning.classes[ballot.shared], ballot.weights(EVAL_MIX))
     assert (first.name, first.score) == ("run:leans", pytest.approx(score))
+    guessing = np.full_like(ballot.best.pred_probs, 1 / 18)
+    useless = Ballot(ballot.rows, (*ballot.members, Member("run:guesses", guessing, {})))
+    assert "run:guesses" not in [step.name for step in choosing.suggest(useless, mix=EVAL_MIX)]
     plain, weighed = choosing.what_each_adds(ballot), choosing.what_each_adds(ballot, mix=EVAL_MIX)
     assert weighed[1] > plain[1]

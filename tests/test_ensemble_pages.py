@@ -227,9 +227,28 @@ def test_every_tab_about_the_members_draws_and_the_rehearsal_says_what_luck_deci
     assert sum(name.endswith(", corrected") for name in played) == 2  # the ensemble's and the best member's
 
 
+def test_all_methods_are_compared_and_the_best_way_is_taken_by_one_click(open_page):
+    app = _sound(open_page("ensemble"))
+    app.session_state["about-members"] = "Methods"
+    _sound(app.run())
+    told = next(one.value for one in app.dataframe if "about" in one.value).set_index("name")
+    assert told.index.tolist()[3:] == list(METHODS)
+    if not (take := [button for button in app.button if button.label == "Use it"]):
+        assert any(
+            "No method beats" in one.value or "No steady" in one.value for one in [*app.markdown, *app.warning]
+        )
+        return
+    best = told.loc[list(METHODS), ["at_mix", "corrected"]].stack().idxmax()
+    _sound(take[0].click().run())
+    assert app.selectbox(key="method").value == best[0]
+    assert app.selectbox(key="prior").value == ("both" if best[1] == "corrected" else "none")
+
+
 def test_one_member_alone_is_compared_with_nobody(open_page):
     app = _sound(open_page("ensemble", members="run:one"))
     for name in ("Agreement", "Errors in common"):
         app.session_state["about-members"] = name
         _sound(app.run())
         assert any("nobody to be compared with" in element.value for element in app.info)
+    app.session_state["about-members"] = "Methods"
+    assert any("over two members at least" in element.value for element in _sound(app.run()).info)

@@ -20,8 +20,8 @@ from core.submission.deciding import Decided, Voted, decide, rehearse_votes, vot
 from core.submission.expectation import Belief, evaluation_mix
 from core.submission.export import Draft, draft_submission
 from core.submission.members import Member, Rows
-from core.submission.overview import common_recipe, ledger_table
-from core.submission.recipe import Recipe
+from core.submission.overview import common_recipe, compare_recipes, ledger_table
+from core.submission.recipe import METHODS, Recipe
 from core.taxonomy import IntArray
 from core.workspace import Workspace
 from ui.session import current
@@ -60,6 +60,13 @@ def mix_of(ballot: Ballot) -> Float64Array | None:
         return None
     made_of = (best.name, stamp_of(current().workspace, best.name), json.dumps(best.origin.get("calibration")))
     return _mix((*made_of, ballot.rows.digest, _revision()), ballot.rows, best)
+
+
+def methods_of(recipe: Recipe, ballot: Ballot) -> pd.DataFrame:
+    """``compare_recipes`` of all methods over a recipe's members, as voted and corrected."""
+    recipes = [recipe.model_copy(update={"method": method, "weights": (), "axes": {}}) for method in METHODS]
+    key = (_key(recipes[0], current().workspace), ballot.rows.digest, _revision())
+    return _methods(key, ballot, [combined_of(one, ballot) for one in recipes], mix_of(ballot))
 
 
 def voted_of(recipe: Recipe) -> Voted:
@@ -154,6 +161,16 @@ def _member(key: object, _name: str, _calibration: CalibrationMethod, _workspace
 @st.cache_resource(max_entries=30, show_spinner="Combining")
 def _combined(key: object, _ballot: Ballot, _recipe: Recipe) -> Combined:  # noqa: ARG001
     return combine(_ballot, _recipe)
+
+
+@st.cache_resource(max_entries=10, show_spinner="Correcting and scoring all methods, about a second each")
+def _methods(
+    key: object,  # noqa: ARG001
+    _ballot: Ballot,
+    _combined: list[Combined],
+    _mix: Float64Array | None,
+) -> pd.DataFrame:
+    return compare_recipes(_ballot, _combined, mix=_mix, corrected=True)
 
 
 @st.cache_resource(max_entries=50, show_spinner="Estimating the evaluation set's mix")

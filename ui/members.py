@@ -12,9 +12,11 @@ from core.submission.combine import Ballot, Combined
 from core.submission.recipe import Recipe
 from core.taxonomy import AXES, CLASS_NAMES
 from ui.ensembles import rehearsal_of
+from ui.methods import show_methods
 from ui.rehearsal import show_rehearsal
 from ui.times import duration
 
+_TABS = ("Members", "Methods", "Agreement", "Errors in common", "Classes", "Rehearsal")
 _HEADS = {
     "macro_f1": "macro F1", "gain_low": "gain, from", "gain_high": "gain, to",
     "at_mix": "at the evaluation mix", "at_mix_gain": "gain there",
@@ -71,12 +73,13 @@ def show_members(
         mix: (6,) of the evaluation people, None where nothing steady is known.
     """
     names = [member.name for member in ballot.members]
-    tabs = st.tabs(["Members", "Agreement", "Errors in common", "Classes", "Rehearsal"], key="about-members",
-                   on_change="rerun")  # fmt: skip
-    scores, alike, errors, classes, rehearsal = tabs
+    scores, methods, alike, errors, classes, rehearsal = st.tabs(_TABS, key="about-members", on_change="rerun")
     if scores.open:
         with scores:
             _show_table(ballot, combined, table, names, mix)
+    if methods.open:
+        with methods:
+            show_methods(recipe, ballot)
     if alike.open:
         with alike:
             apart = ", ".join(f"{axis} {share:.1%}" for axis, share in choosing.axis_disagreement(ballot).items())

@@ -45,10 +45,12 @@ class Rehearsal:
 
         Returns:
             name, public and private (mean score), low and high (95 % of draws, private), best_rank and
-            worst_rank (95 % of draws, private), first (share of draws in which it is first).
+            worst_rank (95 % of draws, private), first (share of draws in which it is
+            first; of a tie each has its part).
         """
         ranks = self.ranks()
         low, high = np.quantile(self.private, [0.025, 0.975], axis=0)
+        first = self.private == self.private.max(axis=1, keepdims=True)
         best, worst = np.quantile(ranks, [0.025, 0.975], axis=0, method="nearest")
         table = pd.DataFrame(
             {
@@ -59,7 +61,7 @@ class Rehearsal:
                 "high": high,
                 "best_rank": best.astype(np.int64),
                 "worst_rank": worst.astype(np.int64),
-                "first": (ranks == 1).mean(axis=0),
+                "first": (first / first.sum(axis=1, keepdims=True)).mean(axis=0),
             }
         )
         return table.sort_values("private", ascending=False, ignore_index=True)

@@ -15,6 +15,8 @@ TRADE = 0.02
 """Macro F1 that a suggestion gives up for errors that do not correlate at all instead of wholly."""
 
 _LONGEST = 8
+_AS_GOOD = 0.1
+"""Macro F1 below the best from which a member's unlike errors are no help by themselves."""
 _DRAWS = 200
 
 
@@ -87,7 +89,7 @@ def suggest(ballot: Ballot, *, mix: Float64Array | None = None, trade: float = T
 
     Starts with the best member, then adds the one with the highest macro F1 of the vote less ``trade`` times its
     mean error correlation with those taken. Stops when the best addition lowers the score by more than
-    what unlike errors may cost.
+    what unlike errors may cost; one that is far worse than the best has to raise it.
 
     Args:
         mix: (6,) that the people are weighed to, such as the evaluation set's; as they are when None.
@@ -110,7 +112,9 @@ def suggest(ballot: Ballot, *, mix: Float64Array | None = None, trade: float = T
         with_it = np.array([score(vote) for vote in votes])
         alike = correlation[np.ix_(left, taken)].mean(axis=1)
         pick = int((with_it - trade * alike).argmax())
-        if with_it[pick] < found[-1].score - trade * (1 - alike[pick]) / 4 or with_it[pick] < scores[best]:
+        loss = found[-1].score - with_it[pick]
+        spared = trade * (1 - alike[pick]) / 4 if scores[left[pick]] >= scores[best] - _AS_GOOD else 0.0
+        if loss > spared or (loss == spared == 0.0) or with_it[pick] < scores[best]:
             break
         before = total.argmax(axis=1)
         both = [before, votes[pick]]
@@ -118,7 +122,7 @@ def suggest(ballot: Ballot, *, mix: Float64Array | None = None, trade: float = T
         low, high = np.quantile(draws[1] - draws[0], [0.025, 0.975])
         gain = with_it[pick] - found[-1].score
         told, least, most = map(comparison.signed, (gain, low, high))
-        why = f"{told} macro F1 (95 % {least} to {most}); errors correlate {alike[pick]:.2f} with theirs"
+        why = f"{told} macro F1 (95 % {least} to {most}); errors correlate {alike[pick]:z.2f} with theirs"
         total += ballot.members[left[pick]].pred_probs[ballot.shared]
         taken.append(left[pick])
         found.append(Step(ballot.members[taken[-1]].name, float(with_it[pick]), why))
