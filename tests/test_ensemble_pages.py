@@ -244,6 +244,16 @@ def test_all_methods_are_compared_and_the_best_way_is_taken_by_one_click(open_pa
     assert app.selectbox(key="prior").value == ("both" if best[1] == "corrected" else "none")
 
 
+def test_where_the_estimates_of_the_mix_disagree_no_score_is_weighed_to_it(open_page, monkeypatch):
+    monkeypatch.setattr("core.evaluation.shift.STEADY", -1.0)
+    app = _sound(open_page("ensemble"))
+    assert {metric.label: metric.value for metric in app.metric}["at the evaluation mix"] == "unknown"
+    assert any("its two estimates by the best member disagree" in one.value for one in app.caption)
+    app.session_state["about-members"] = "Methods"
+    assert any("No steady evaluation mix" in one.value for one in _sound(app.run()).warning)
+    assert not [button for button in app.button if button.label == "Use it"]
+
+
 def test_one_member_alone_is_compared_with_nobody(open_page):
     app = _sound(open_page("ensemble", members="run:one"))
     for name in ("Agreement", "Errors in common"):

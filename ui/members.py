@@ -42,6 +42,10 @@ def show_scores(ballot: Ballot, combined: Combined, table: pd.DataFrame) -> None
             f"95 % by person: {own.low:.3f} to {own.high:.3f}. Over the best member, same people: "
             f"{_gains(own)}. Combined in {combined.seconds:.2f} s."
         )
+    if people and np.isnan(own.at_mix):
+        st.caption(
+            "The evaluation mix is not known: its two estimates by the best member disagree, see the page Shift."
+        )
     if lacking := ballot.without_score():
         st.warning(
             f"{', '.join(lacking)} predict no train photo, so no score can be shown: leave them out to see one."
@@ -119,9 +123,10 @@ def _show_table(
         column_config={name: st.column_config.NumberColumn(_HEADS.get(name, name), format="%.4f")
                        for name in shown.columns[1:]},
     )  # fmt: skip
+    weighed = "" if mix is None else "At the evaluation mix: the people weighed to the mix that is estimated. "
     there = "" if mix is None else "there "
     st.caption(
-        "gain: over the best member, paired. At the evaluation mix: the people weighed to the mix that is estimated. "
+        f"gain: over the best member, paired. {weighed}"
         f"adds: macro F1 {there}of the equal soft vote less that of the vote without this member."
     )
 
