@@ -350,6 +350,21 @@ def test_a_part_of_the_rows_that_holds_other_answers_is_named(right):
         assert saw in one.saw
 
 
+def test_every_second_row_elsewhere_is_seen_by_the_masks_that_others_agree_on():
+    good = _good(people=400)
+    answers = good.ans.to_numpy()
+    runs = [Reference(f"run {n}", _noisy(answers, n, 0.97)) for n in range(2)]
+    mixed = answers.copy()
+    mixed[::2] = np.random.default_rng(0).permutation(mixed[::2])
+    found = {one.check: one for one in check_submission(good.assign(ans=mixed), good, references=runs)}
+    assert found["masks"].level == "yellow"
+    assert "of the masks agree with the most alike, two others agree on 9" in found["masks"].saw
+    for fine, references in ((_noisy(answers, 9, 0.93), runs), (mixed, runs[:1])):  # one alone: who is right?
+        assert "masks" not in {
+            one.check for one in check_submission(good.assign(ans=fine), good, references=references)
+        }
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_weak_or_different_run_is_no_accident(seed):
     frame = _good(seed)

@@ -28,7 +28,7 @@ def show_methods(recipe: Recipe, ballot: Ballot) -> None:
     shown = table[["name", *_SCORES]].dropna(axis=1, how="all")
     made_of = shown.name.map(lambda name: METHODS.get(name, "a member alone"))
     st.dataframe(
-        shown.assign(about=made_of), hide_index=True, alt="Members and all methods, out-of-fold",
+        shown.assign(about=made_of), hide_index=True, height="content", alt="Members and all methods, out-of-fold",
         column_config={name: st.column_config.NumberColumn(words, format="%.4f") for name, words in _SCORES.items()},
     )  # fmt: skip
     st.caption(

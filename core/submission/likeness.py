@@ -29,6 +29,7 @@ _LOST = 0.9
 _SURELY = 0.6
 _SURE_KAPPA = 0.5
 _ALIKE = 0.3
+_APART = 0.1
 _MOST = 12
 _JUDGES = 4
 
@@ -61,6 +62,7 @@ def check_likeness(classes: IntArray, references: Sequence[Reference], photo_ids
         return  # what else would be seen follows from the accident
     yield from _check_axes(classes, useful)
     yield from _check_stretches(classes, useful)
+    yield from _check_masks(classes, useful)
     yield from _check_agreement(classes, useful)
     for one in references:
         if one.kind == "earlier" and np.array_equal(one.classes, classes):
@@ -162,6 +164,22 @@ def _check_stretches(classes: IntArray, references: list[Reference]) -> Iterator
         "red", "rows that stand apart", f"{saw} {stretch.typical:.0%}",
         "one part of the predictions was shuffled, or left at one class",
     )  # fmt: skip
+
+
+def _check_masks(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
+    """Masks are easy: where others agree on them and the file does not, some of its rows are not in their place."""
+    own, *masks = (decode_axis(one, "mask") for one in (classes, *(one.classes for one in references)))
+    if len(masks) < 2:
+        return
+    nearest = max(masks, key=lambda other: kappa(own, other))
+    pairs = [(one, other) for place, one in enumerate(masks) for other in masks[:place]]
+    alike = max(pairs, key=lambda pair: kappa(*pair))
+    if kappa(*alike) - kappa(own, nearest) > _APART:
+        saw = f"{(own == nearest).mean():.1%} of the masks agree with the most alike, two others agree on"
+        yield Finding(
+            "yellow", "masks", f"{saw} {(alike[0] == alike[1]).mean():.1%}",
+            "a part of the rows was shuffled, or a weak model",
+        )  # fmt: skip
 
 
 def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
