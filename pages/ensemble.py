@@ -44,10 +44,12 @@ def settings_of(names: list[str]) -> Recipe:
     more: dict[str, object] = {"prior": pick_prior(right), "grouping": pick_grouping(last)}
     if method == "hard":
         more["ties"] = st.segmented_control("ties", list(TIES), format_func=TIES.get, default="mean_probability",
-                                            required=True, key="ties")  # fmt: skip
+                                            required=True, key="ties", bind="query-params")  # fmt: skip
     if method == "axes":
         for column, axis in zip(st.columns(3), AXES, strict=True):
-            chosen = column.multiselect(f"{axis} from", names, key=f"axis-{axis}", placeholder="all members")
+            chosen = column.multiselect(
+                f"{axis} from", names, key=f"axis-{axis}", placeholder="all members", bind="query-params"
+            )
             more.setdefault("axes", {}).update({axis: chosen} if chosen else {})
     if method in ("soft", "logits", "hard") and st.toggle("weights by hand", key="by-hand"):
         table = pd.DataFrame({"member": names, "weight": 1.0})

@@ -15,6 +15,7 @@ from core.storage.decision_record import Decision
 from core.storage.decisions import DecisionStore
 from core.storage.groupings import save_grouping
 from core.storage.submissions import SubmissionLedger
+from core.submission.ensemble import TIES
 from core.submission.export import draft_submission
 from core.submission.recipe import METHODS, list_recipes, make_recipe, open_recipe
 from core.taxonomy import encode
@@ -242,6 +243,15 @@ def test_all_methods_are_compared_and_the_best_way_is_taken_by_one_click(open_pa
     _sound(take[0].click().run())
     assert app.selectbox(key="method").value == best[0]
     assert app.selectbox(key="prior").value == ("both" if best[1] == "corrected" else "none")
+
+
+def test_ties_and_the_members_of_an_axis_are_read_from_the_address(open_page):
+    by_axis = "axes: mask, gender and age from members of their own"
+    app = _sound(open_page("ensemble", method=by_axis, **{"axis-age": "run:two"}))
+    assert app.multiselect(key="axis-age").value == ["run:two"]
+    assert app.multiselect(key="axis-mask").value == []
+    app = _sound(open_page("ensemble", method="hard: the class most members choose", ties=TIES["axis"]))
+    assert app.session_state["ties"] == "axis"
 
 
 def test_where_the_estimates_of_the_mix_disagree_no_score_is_weighed_to_it(open_page, monkeypatch):
