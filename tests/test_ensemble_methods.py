@@ -51,6 +51,15 @@ def test_the_truth_chooses_nothing(data, workspace):
     assert second["chosen_true"] != first["chosen_true"]
 
 
+def test_where_no_mix_is_known_people_as_they_are_choose(data, workspace, monkeypatch):
+    monkeypatch.setattr("core.evaluation.shift.STEADY", -1.0)
+    found = ensemble_methods.compare_methods(data[0], workspace)
+    told = found["predictions"]
+    assert found["mix"] is None
+    best = max(ensemble_methods._METHODS, key=lambda name: told[name]["held_out"]["macro_f1"])
+    assert found["chosen"] == f"{best} ({told[best]['held_out']['macro_f1']:.4f})"
+
+
 def test_one_run_is_no_ensemble(data, workspace):
     with pytest.raises(RunError, match="an ensemble needs two"):
         ensemble_methods.compare_methods(data[0], workspace, ("a",))
