@@ -1,5 +1,7 @@
 """The best of all runs: choose members, let them vote, see what each adds; scored on people no part has seen."""
 
+import re
+
 import pandas as pd
 import streamlit as st
 
@@ -19,6 +21,7 @@ from ui.session import current
 from ui.switches import pick_grouping, pick_prior, show_effect
 
 _AT_FIRST = 6
+_NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _LARGEST_UPLOAD = 40  # MB: 12,600 x 18 probabilities as text
 
 desk = current()
@@ -51,13 +54,23 @@ def settings_of(names: list[str]) -> Recipe:
                 f"{axis} from", names, key=f"axis-{axis}", placeholder="all members", bind="query-params"
             )
             more.setdefault("axes", {}).update({axis: chosen} if chosen else {})
-    if method in ("soft", "logits", "hard") and st.toggle("weights by hand", key="by-hand"):
-        table = pd.DataFrame({"member": names, "weight": 1.0})
-        weight = st.column_config.NumberColumn(min_value=0.0, required=True)
-        edited = st.data_editor(table, hide_index=True, disabled=["member"], key=f"weights-{'+'.join(names)}",
-                                column_config={"weight": weight})  # fmt: skip
-        more["weights"] = edited.weight.tolist()
+    if method in ("soft", "logits", "hard") and st.toggle("weights by hand", key="by-hand", bind="query-params"):
+        more["weights"] = weights_by_hand(names)
     return make_recipe(members=names, method=method, calibration=calibration, **more)
+
+
+def weights_by_hand(names: list[str]) -> list[float]:
+    """A table to type into; the address keeps the weights, in the members' order."""
+    key = f"weights-{'+'.join(names)}"
+    given = [float(one) for one in st.query_params.get("weights", "").split(",") if _NUMBER.fullmatch(one)]
+    start = st.session_state.setdefault(f"first-{key}", given if len(given) == len(names) else [1.0] * len(names))
+    edited = st.data_editor(
+        pd.DataFrame({"member": names, "weight": start}), hide_index=True, disabled=["member"], key=key,
+        column_config={"weight": st.column_config.NumberColumn(min_value=0.0, required=True)},
+    )  # fmt: skip
+    weights: list[float] = edited.weight.tolist()
+    st.query_params["weights"] = ",".join(f"{weight:g}" for weight in weights)
+    return weights
 
 
 def add_from_outside(ballot: Ballot) -> None:

@@ -245,11 +245,18 @@ def test_all_methods_are_compared_and_the_best_way_is_taken_by_one_click(open_pa
     assert app.selectbox(key="prior").value == ("both" if best[1] == "corrected" else "none")
 
 
-def test_ties_and_the_members_of_an_axis_are_read_from_the_address(open_page):
+def test_ties_weights_and_the_members_of_an_axis_are_read_from_the_address(open_page):
     by_axis = "axes: mask, gender and age from members of their own"
     app = _sound(open_page("ensemble", method=by_axis, **{"axis-age": "run:two"}))
     assert app.multiselect(key="axis-age").value == ["run:two"]
     assert app.multiselect(key="axis-mask").value == []
+    app = _sound(open_page("ensemble", **{"by-hand": "true", "weights": "3,0,1"}))
+    weights = next(one.value for one in app.dataframe if "adds" in one.value).set_index("name").weight
+    assert [weights[name] for name in app.multiselect(key="members").value] == [0.75, 0, 0.25]
+    app = _sound(
+        open_page("ensemble", **{"by-hand": "true", "weights": "3,nan,-1"})
+    )  # no weights: as if none were there
+    assert app.query_params["weights"] == "1,1,1"
     app = _sound(open_page("ensemble", method="hard: the class most members choose", ties=TIES["axis"]))
     assert app.session_state["ties"] == "axis"
 
