@@ -45,7 +45,7 @@ def compare_methods(data: Path, workspace: Workspace, run_ids: tuple[str, ...] =
     if len(names) < 2:
         raise RunError(f"{len(names)} runs are finished on all folds; an ensemble needs two, train another")
     ballot = Ballot(rows, tuple(open_members(workspace, rows, names)))
-    mix = None if ballot.best is None else evaluation_mix(rows, ballot.best)
+    mix = evaluation_mix(ballot)
     truth = pd.read_csv(data / "truth" / "eval.csv", dtype={"ImageID": str, "person": str}).set_index("ImageID")
     truth = truth.loc[rows.evaluation_ids]
     found: dict[str, dict[str, Any]] = {}

@@ -44,17 +44,17 @@ def world():
 
 def test_the_mix_is_had_from_the_best_member(world):
     ballot, _ = world
-    mix = evaluation_mix(ballot.rows, ballot.best)
+    mix = evaluation_mix(ballot)
     assert total_variation(mix, EVAL_MIX) < 0.6 * total_variation(TRAIN_MIX, EVAL_MIX)
     nobody = Member("outside:x", np.where(ballot.rows.labels[:, None] < 0, ballot.best.pred_probs, 0), {})
-    assert evaluation_mix(ballot.rows, nobody) is None
+    assert evaluation_mix(Ballot(ballot.rows, (nobody,))) is None
     assert Ballot(ballot.rows, (nobody,)).best is None
 
 
 def test_scores_at_the_mix_tell_which_member_is_best_on_the_evaluation_people(world):
     ballot, truth = world
     soft = combine(ballot, make_recipe(members=list(LEANS)))
-    table = compare_recipes(ballot, [soft], mix=evaluation_mix(ballot.rows, ballot.best)).set_index("name")
+    table = compare_recipes(ballot, [soft], mix=evaluation_mix(ballot)).set_index("name")
     true = {one.name: macro_f1(truth, one.classes[ballot.rows.evaluation]) for one in ballot.members}
     assert table.macro_f1["run:honest"] > table.macro_f1["run:leans"] + 0.005  # among people like the train people
     assert table.at_mix["run:leans"] > table.at_mix["run:honest"]

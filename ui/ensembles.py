@@ -59,7 +59,7 @@ def mix_of(ballot: Ballot) -> Float64Array | None:
     if best is None:
         return None
     made_of = (best.name, stamp_of(current().workspace, best.name), json.dumps(best.origin.get("calibration")))
-    return _mix((*made_of, ballot.rows.digest, _revision()), ballot.rows, best)
+    return _mix((*made_of, ballot.rows.digest, _revision()), ballot)
 
 
 def methods_of(recipe: Recipe, ballot: Ballot) -> pd.DataFrame:
@@ -174,8 +174,8 @@ def _methods(
 
 
 @st.cache_resource(max_entries=50, show_spinner="Estimating the evaluation set's mix")
-def _mix(key: object, _rows: Rows, _member: Member) -> Float64Array | None:  # noqa: ARG001
-    return evaluation_mix(_rows, _member)
+def _mix(key: object, _ballot: Ballot) -> Float64Array | None:  # noqa: ARG001
+    return evaluation_mix(_ballot)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Estimating the evaluation set's mix")

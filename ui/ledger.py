@@ -37,8 +37,8 @@ def show_table(table: pd.DataFrame) -> None:
         shown, hide_index=True, alt="All submissions", placeholder="", column_order=order,
         column_config=_WORDS | scores | {"problem": st.column_config.TextColumn(width="medium")},
     )  # fmt: skip
-    for told in filter(None, table.problem):
-        st.caption(f"Left out of comparisons: {told}.")
+    for words in filter(None, table.problem):
+        st.caption(f"Left out of comparisons: {words}.")
     known = int(table.public.notna().sum())
     if known < LEAST_SCORED:
         st.caption(

@@ -6,8 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from core.cli.options import AnyFunction, Settings, common_options, pass_settings
-from core.errors import SubmissionError
+from core.cli.options import AnyFunction, Settings, common_options, pass_settings, read_bytes
 from core.evaluation.calibration_map import CalibrationMethod
 from core.people.inference import FORBIDDEN, PRIORS
 from core.storage.decisions import DecisionStore
@@ -98,7 +97,7 @@ def ensemble(
     workspace, index = settings.open_workspace(), settings.load_index()
     rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
     if add is not None:
-        id_bytes = None if ids is None else ids.read_bytes()
+        id_bytes = None if ids is None else read_bytes(ids)
         added = add_outside(workspace, rows, save or add.stem, read_bytes(add), file_name=add.name, ids=id_bytes)
         doubts = doubts_of(workspace, rows, added)
         told = [f"added outside:{added.name}", *(f"{one.level:>6}  {one.words}" for one in doubts)]
@@ -109,7 +108,7 @@ def ensemble(
     if wants_members:
         runs = [name for name in names if name.startswith("run:")] or ["run:"]
         pool = open_ballot(workspace, rows, make_recipe(members=runs))
-        steps = suggest(pool, mix=None if pool.best is None else evaluation_mix(rows, pool.best))
+        steps = suggest(pool, mix=evaluation_mix(pool))
         told = [f"{step.name}: {step.score:.4f}, {step.why}" for step in steps]
         settings.finish({"steps": [asdict(step) for step in steps]}, "\n".join(told))
         return
@@ -125,18 +124,18 @@ def ensemble(
     found = [combine(ballot, one) for one in recipes]
     if save:
         save_recipe(workspace, save, recipe)
-    mix = None if ballot.best is None else evaluation_mix(rows, ballot.best)
-    table = compare_recipes(ballot, found, mix=mix, corrected=all_methods)
+    table = compare_recipes(ballot, found, mix=evaluation_mix(ballot), corrected=all_methods)
     own = next(one for one in found if one.recipe == recipe)
-    effect = None if recipe.is_plain else decide(workspace, voted(workspace, ballot, own), recipe).effect
+    votes = None if recipe.is_plain and not rehearse else voted(workspace, ballot, own)
+    effect = decide(workspace, votes, recipe).effect if votes else None
     size = len(ballot.members)
     best = {"member": best_way(table[:size]), "ensemble": best_way(table[size:])}
     result = {"recipe": recipe.model_dump(mode="json"), "people": len(set(ballot.person_ids)), "best": best,
               "scores": table.to_dict("records"), "weights": own.weights.round(4).tolist(),
               "effect": effect_told(effect)}  # fmt: skip
     lines = _weight_words(own) + (effect_words(effect) if effect else [])
-    if rehearse:
-        rehearsal = rehearse_votes(voted(workspace, ballot, own))
+    if rehearse and votes:
+        rehearsal = rehearse_votes(votes)
         ranks = rehearsal.table()
         result["rehearsal"] = ranks.to_dict("records")
         first, *others = ranks.name
@@ -163,14 +162,6 @@ def effect_words(effect: Effect) -> list[str]:
     moves = changes.moves.head(5).itertuples()
     listed = [f"  {move.photos:,} from {move.from_name} to {move.to_name}" for move in moves]
     return [f"{first}, expected macro F1 {effect.before.mean:.3f} before, {effect.after.mean:.3f} after", *listed]
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file\'s bytes, or one clear error."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SubmissionError(f"{path} cannot be read: {error.strerror}; check the path") from None
 
 
 VERBS = (ensemble,)

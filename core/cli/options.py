@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from core.dataset.index import Index, load_index
-from core.errors import LabelingError
+from core.errors import LabelingError, SubmissionError
 from core.workspace import Workspace, data_dir_from, workspace_from
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
@@ -119,6 +119,14 @@ def main() -> None:
 def _fail(message: str) -> None:
     click.echo("error: " + " ".join(message.split()), err=True)
     sys.exit(1)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, or one clear error."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"{path} cannot be read: {error.strerror}; check the path") from None
 
 
 def progress(title: str) -> Callable[[int, int], None]:

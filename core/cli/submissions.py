@@ -8,8 +8,8 @@ from typing import Any, get_args
 import click
 import pandas as pd
 
-from core.cli.ensembles import effect_words, read_bytes, recipe_from, recipe_options
-from core.cli.options import NewFile, Settings, common_options, pass_settings
+from core.cli.ensembles import effect_words, recipe_from, recipe_options
+from core.cli.options import NewFile, Settings, common_options, pass_settings, read_bytes
 from core.curation.limits import Limit
 from core.errors import SubmissionError
 from core.evaluation.comparison import signed

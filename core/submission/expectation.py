@@ -16,7 +16,6 @@ from core.people.joint import Pooling, fit_pooling, joint_probs
 from core.storage.groupings import Grouping, list_groupings, open_grouping
 from core.submission.combine import Ballot, Combined
 from core.submission.ensemble import LEAST
-from core.submission.members import Member, Rows
 from core.taxonomy import FloatArray
 from core.workspace import Workspace
 
@@ -68,6 +67,11 @@ class Belief:
         """(E, 18) calibrated, and corrected by the mix of that name."""
         return infer(self.shift, self.logits, prior=prior, persons=self.persons)
 
+    @property
+    def steady_mix(self) -> Float64Array | None:
+        """(6,) EM's mix, to compare a file with; None where the two estimates are too far apart to be trusted."""
+        return self.shift.em_mix if self.shift.is_steady else None
+
     @cached_property
     def truth(self) -> DrawnTruth:
         """Possible truths of the evaluation photos."""
@@ -98,10 +102,8 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
     """What an ensemble holds for true of the evaluation photos; None where it has no out-of-fold people."""
     if len(set(ballot.person_ids)) < _FEWEST:
         return None
-    oof_logits, logits = (
-        as_logits(oof_probabilities(ballot, combined)),
-        tuple(as_logits(combined.apply(some)) for some in ballot.networks()),
-    )
+    oof_logits = as_logits(oof_probabilities(ballot, combined))
+    logits = tuple(as_logits(combined.apply(some)) for some in ballot.networks())
     shift = estimate_shift(oof_logits, ballot.labels, logits, ages=ballot.ages)
     refits = bootstrap_shift(
         oof_logits, ballot.labels, ballot.person_ids, logits, ages=ballot.ages, draws=_REFITS
@@ -114,15 +116,18 @@ def believe(ballot: Ballot, combined: Combined, *, people: list[str] | None = No
 
 
 @on_one_thread
-def evaluation_mix(rows: Rows, member: Member) -> Float64Array | None:
-    """(6,) shares of the groups among the evaluation people as a member lets estimate: the mean of both estimates.
+def evaluation_mix(ballot: Ballot) -> Float64Array | None:
+    """(6,) shares of the groups among the evaluation people by the best member alone: the mean of both estimates.
 
-    None where it predicts nobody out-of-fold, or where the two are so far apart that neither is trusted.
+    None where nobody is predicted out-of-fold, or where the two are so far apart that neither is trusted.
     """
-    alone = Ballot(rows, (member,))
+    best = ballot.best
+    if best is None:
+        return None
+    alone = Ballot(ballot.rows, (best,))
     if len(set(alone.person_ids)) < _FEWEST:
         return None
-    oof_logits = as_logits(member.pred_probs[alone.shared])
+    oof_logits = as_logits(best.pred_probs[alone.shared])
     shift = estimate_shift(oof_logits, alone.labels, [as_logits(one[0]) for one in alone.networks()], ages=alone.ages)
     return shift.mean_mix if shift.is_steady else None
 

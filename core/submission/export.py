@@ -127,7 +127,7 @@ def draft_submission(
         text.encode(),
         info,
         references=references_for(workspace, rows, ballot.members),
-        mix=belief.shift.em_mix if belief is not None and belief.shift.is_steady else None,
+        mix=belief.steady_mix if belief else None,
     )
     expected = None if belief is None else belief.expected(labels)
     return Draft(

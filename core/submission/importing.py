@@ -54,8 +54,8 @@ def gate_file(
     """
     rows = rows_of(index, DecisionStore(workspace, index.dataset_id).effective())
     info = pd.DataFrame({"ImageID": rows.evaluation_ids})
-    mix = belief.shift.em_mix if belief is not None and belief.shift.is_steady else None
-    return check_submission(content, info, references=references_for(workspace, rows), mix=mix)
+    references = references_for(workspace, rows)
+    return check_submission(content, info, references=references, mix=belief.steady_mix if belief else None)
 
 
 def import_submission(

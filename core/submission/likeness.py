@@ -143,8 +143,7 @@ def _is_in_other_rows(classes: IntArray, references: list[Reference], axis: str)
     They do when two of them agree on it far beyond chance, or when one's score takes all three axes.
     """
     own, *values = (decode_axis(one, axis) for one in (classes, *(one.classes for one in references)))
-    found = max(kappa(own, other) for other in values)
-    known = max((kappa(one, other) for place, one in enumerate(values) for other in values[:place]), default=0.0)
+    (found, _), (known, _) = _nearest(own, values), _most_alike(values)
     known = max(known, _SURE_KAPPA if any(one.score >= _SURELY for one in references) else 0.0)
     chance, spread = chance_of_agreement(own, values[0])
     spread /= max(1 - chance, 1e-9)  # of kappa
@@ -169,17 +168,20 @@ def _check_stretches(classes: IntArray, references: list[Reference]) -> Iterator
 def _check_masks(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:
     """Masks are easy: where others agree on them and the file does not, some of its rows are not in their place."""
     own, *masks = (decode_axis(one, "mask") for one in (classes, *(one.classes for one in references)))
-    if len(masks) < 2:
-        return
-    nearest = max(masks, key=lambda other: kappa(own, other))
-    pairs = [(one, other) for place, one in enumerate(masks) for other in masks[:place]]
-    alike = max(pairs, key=lambda pair: kappa(*pair))
-    if kappa(*alike) - kappa(own, nearest) > _APART:
-        saw = f"{(own == nearest).mean():.1%} of the masks agree with the most alike, two others agree on"
-        yield Finding(
-            "yellow", "masks", f"{saw} {(alike[0] == alike[1]).mean():.1%}",
-            "a part of the rows was shuffled, or a weak model",
-        )  # fmt: skip
+    (found, share), (known, known_share) = _nearest(own, masks), _most_alike(masks)
+    if len(masks) > 1 and known - found > _APART:
+        saw = f"{share:.1%} of the masks agree with the most alike, two others agree on {known_share:.1%}"
+        yield Finding("yellow", "masks", saw, "a part of the rows was shuffled, or a weak model")
+
+
+def _nearest(own: IntArray, others: Sequence[IntArray]) -> tuple[float, float]:
+    """Kappa and share of equal rows with the most alike of the others; zeros where there is none."""
+    return max(((kappa(own, other), float((own == other).mean())) for other in others), default=(0.0, 0.0))
+
+
+def _most_alike(values: Sequence[IntArray]) -> tuple[float, float]:
+    """The same of the two that are most alike."""
+    return max((_nearest(one, values[:place]) for place, one in enumerate(values) if place), default=(0.0, 0.0))
 
 
 def _check_agreement(classes: IntArray, references: list[Reference]) -> Iterator[Finding]:

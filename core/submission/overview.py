@@ -49,10 +49,10 @@ def compare_recipes(
         return table
     labels, size = ballot.labels, len(ballot.members)
     guesses = [member.classes[ballot.shared] for member in ballot.members] + [one.oof_labels for one in combined]
-    table["macro_f1"] = [macro_f1(labels, guess) for guess in guesses]
+    table["macro_f1"] = [*ballot.member_scores, *(macro_f1(labels, one.oof_labels) for one in combined)]
     table["accuracy"] = [accuracy(labels, guess) for guess in guesses]
     draws = macro_f1_draws(labels, guesses, ballot.person_ids, draws=_DRAWS)
-    best = int(table.macro_f1[:size].argmax())
+    best = int(ballot.member_scores.argmax())
     table["gain"] = table.macro_f1 - table.macro_f1[best]
     table[["low", "high"]] = np.quantile(draws, _ENDS, axis=1).T
     table[["gain_low", "gain_high"]] = np.quantile(draws - draws[best], _ENDS, axis=1).T
